@@ -1,0 +1,161 @@
+//! Agents: who is told about which alerts.
+
+use calseta_domain::{AgentId, DeliveryId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::Patch;
+
+/// Body of `POST /v1/agents`, with v1.1.0's names accepted beside the page's.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct AgentRequest {
+    /// 1..=255 characters.
+    pub name: String,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// Where alerts are posted. Required, under this or v1.1.0's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
+    /// v1.1.0's name of `webhook_url`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint_url: Option<String>,
+    /// The value of the Authorization header. Stored sealed, never returned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_header: Option<String>,
+    /// v1.1.0: another header's name; with `auth_header_value`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_header_name: Option<String>,
+    /// v1.1.0: that header's value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth_header_value: Option<String>,
+    /// `{min_severity, source_names, tags}`, and `{match_any, match_all}` as an extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_filter: Option<Value>,
+    /// v1.1.0: only these sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_on_sources: Option<Vec<String>>,
+    /// v1.1.0: only these severities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger_on_severities: Option<Vec<String>>,
+    /// An attempt's total deadline, 1..=300.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_seconds: Option<u32>,
+    /// 0..=10. Stored and echoed; the durable schedule decides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_count: Option<u32>,
+    /// Whether it is told anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// For people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
+    /// A human key allows an address in a private range.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_private: bool,
+}
+
+/// Body of `PATCH /v1/agents/{uuid}`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct AgentPatch {
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub name: Patch<String>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub description: Patch<String>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub webhook_url: Patch<String>,
+    /// v1.1.0's name of `webhook_url`.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub endpoint_url: Patch<String>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub auth_header: Patch<String>,
+    /// `null` clears: the agent receives all alerts.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub trigger_filter: Patch<Value>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub timeout_seconds: Patch<u32>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub retry_count: Patch<u32>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub is_active: Patch<bool>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub documentation: Patch<String>,
+    /// A human key allows an address in a private range.
+    #[serde(default)]
+    pub allow_private: bool,
+}
+
+/// An agent as the API shows it. No secret is ever in it but `signing_secret`, once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentView {
+    /// The agent.
+    pub uuid: AgentId,
+    /// Its name.
+    pub name: String,
+    /// For people.
+    pub description: Option<String>,
+    /// Where alerts are posted.
+    pub webhook_url: String,
+    /// Whether a header with a secret is sent.
+    pub has_auth_header: bool,
+    /// That header's name.
+    pub auth_header_name: Option<String>,
+    /// The filter in normal form; an empty object lets everything through.
+    pub trigger_filter: Map<String, Value>,
+    /// An attempt's total deadline.
+    pub timeout_seconds: u32,
+    /// Stored and echoed.
+    pub retry_count: u32,
+    /// Whether it is told anything.
+    pub is_active: bool,
+    /// `none_needed`, granted or pending (a human has to allow the address).
+    pub grant: String,
+    /// closed, open, `half_open` or disabled: its breaker.
+    pub health: String,
+    /// For people.
+    pub documentation: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+    /// Deprecated alias of `webhook_url`.
+    pub endpoint_url: String,
+    /// Deprecated: the filter's sources.
+    pub trigger_on_sources: Vec<String>,
+    /// Deprecated: v1.1.0's exact severities.
+    pub trigger_on_severities: Vec<String>,
+    /// `whsec_…`: only in the answer that made or rotated it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_secret: Option<String>,
+}
+
+/// Body of `POST /v1/agents/{uuid}/test`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct AgentTestRequest {
+    /// A real alert to send; without it a test alert is made up and marked.
+    #[serde(default)]
+    pub alert_uuid: Option<calseta_domain::AlertId>,
+}
+
+/// Answer to `POST /v1/agents/{uuid}/test`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentTestView {
+    /// Whether it answered 2xx.
+    pub delivered: bool,
+    /// What it answered.
+    pub status_code: Option<u16>,
+    /// From the connection to the end of the answer.
+    pub duration_ms: u64,
+    /// Why not, in words.
+    pub error: Option<String>,
+    /// The delivery's record.
+    pub delivery_uuid: DeliveryId,
+}

@@ -1,0 +1,229 @@
+//! Alerts as the API shows them.
+
+use std::collections::BTreeMap;
+
+use calseta_domain::{
+    AlertId, AlertStatus, CloseClassification, EnrichmentStatus, IndicatorId, IndicatorType,
+    Malice, Severity, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::Patch;
+use crate::context_document::DocumentView;
+use crate::detection_rule::RuleView;
+use crate::finding::FindingView;
+
+/// One row of `GET /v1/alerts`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertSummary {
+    /// The alert.
+    pub uuid: AlertId,
+    /// Written by the sender; hostile text is the normal case.
+    pub title: String,
+    /// As the sender wrote it.
+    pub description: Option<String>,
+    /// Severity now.
+    pub severity: Severity,
+    /// Status now.
+    pub status: AlertStatus,
+    /// What became of the enrichment.
+    pub enrichment_status: EnrichmentStatus,
+    /// The source it came from.
+    pub source_name: String,
+    /// When it happened, by the sender's word; else when it came in.
+    pub occurred_at: Timestamp,
+    /// When it was accepted.
+    pub ingested_at: Timestamp,
+    /// Whether enrichment is over.
+    pub is_enriched: bool,
+    /// How often it has repeated.
+    pub duplicate_count: u64,
+    /// The sender's or the analyst's tags.
+    pub tags: Vec<String>,
+    /// Why it was closed.
+    pub close_classification: Option<CloseClassification>,
+    /// When it was closed last.
+    pub closed_at: Option<Timestamp>,
+    /// When the row was made.
+    pub created_at: Timestamp,
+    /// When anything about it changed last.
+    pub updated_at: Timestamp,
+    /// Effective verdict: the override, else the worst of its indicators.
+    pub malice: Malice,
+    /// Where to see it in the SIEM.
+    pub source_url: Option<String>,
+    /// The agents' verdicts, one a finding.
+    pub finding_summary: Vec<FindingSummary>,
+    /// The closed alert that this one repeats.
+    pub duplicate_of: Option<AlertId>,
+    /// Its two worst indicators, for the queue's row.
+    pub key_indicators: Vec<KeyIndicator>,
+    /// Its rule's name.
+    pub detection_rule_name: Option<String>,
+}
+
+/// One agent's answer in a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingSummary {
+    /// The agent's name, or the key's.
+    pub agent: String,
+    /// malicious, suspicious, benign, inconclusive; absent when none was sent.
+    pub verdict: Option<String>,
+}
+
+/// An indicator in a row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeyIndicator {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: IndicatorType,
+    /// Its canonical value.
+    pub value: String,
+    /// Its verdict.
+    pub malice: Malice,
+}
+
+/// `GET /v1/alerts/{uuid}`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct AlertView {
+    /// The row.
+    #[serde(flatten)]
+    pub summary: AlertSummary,
+    /// When enrichment was over.
+    pub enriched_at: Option<Timestamp>,
+    /// SHA-256 in hex over title, source and indicators; repeats share it.
+    pub fingerprint: String,
+    /// When it was last repeated.
+    pub last_seen_at: Option<Timestamp>,
+    /// First move out of Open.
+    pub acknowledged_at: Option<Timestamp>,
+    /// First time Triaging.
+    pub triaged_at: Option<Timestamp>,
+    /// The analyst's verdict, when it overrides.
+    pub malice_override: Option<Malice>,
+    /// Its indicators.
+    pub indicators: Vec<IndicatorView>,
+    /// Its rule.
+    pub detection_rule: Option<RuleView>,
+    /// The documents that apply to it now.
+    pub context_documents: Vec<DocumentView>,
+    /// All its findings, oldest first.
+    pub agent_findings: Vec<FindingView>,
+    /// The sender's JSON, verbatim. Last, because it is long.
+    pub raw_payload: Box<RawValue>,
+}
+
+/// `meta` of an alert: the `_metadata` of the agents' payload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AlertMetadata {
+    /// When this was put together.
+    pub generated_at: Timestamp,
+    /// The source, again, as the page has it.
+    pub alert_source: String,
+    /// How many indicators.
+    pub indicator_count: u64,
+    /// What became of each provider.
+    pub enrichment: EnrichmentMetadata,
+    /// Whether a rule was linked.
+    pub detection_rule_matched: bool,
+    /// How many documents apply.
+    pub context_documents_applied: u64,
+}
+
+/// Providers by outcome.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EnrichmentMetadata {
+    /// Answered for every indicator asked.
+    pub succeeded: Vec<String>,
+    /// Failed for at least one.
+    pub failed: Vec<String>,
+    /// When enrichment was over; `null` before.
+    pub enriched_at: Option<Timestamp>,
+    /// Not answered yet (an addition to the page).
+    pub pending: Vec<String>,
+}
+
+/// An indicator of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IndicatorView {
+    /// The indicator.
+    pub uuid: IndicatorId,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: IndicatorType,
+    /// Its canonical value.
+    pub value: String,
+    /// Its verdict: the worst of its providers'.
+    pub malice: Malice,
+    /// First alert that had it.
+    pub first_seen: Timestamp,
+    /// Latest alert that had it.
+    pub last_seen: Timestamp,
+    /// Whether a provider has answered.
+    pub is_enriched: bool,
+    /// By provider name.
+    pub enrichment_results: BTreeMap<String, EnrichmentResultView>,
+}
+
+/// What one provider said of one indicator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EnrichmentResultView {
+    /// The extracted fields; empty when it failed.
+    pub extracted: Map<String, Value>,
+    /// Whether it answered ("not found" is an answer).
+    pub success: bool,
+    /// Its verdict.
+    pub malice: Malice,
+    /// When it answered.
+    pub enriched_at: Option<Timestamp>,
+    /// Why it failed, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Whether this came from canned demo answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
+}
+
+/// Body of `PATCH /v1/alerts/{uuid}`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct AlertPatch {
+    /// A new status; `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub status: Patch<String>,
+    /// A new severity; `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub severity: Patch<String>,
+    /// Why it is closed; `null` clears it unless the alert is closed.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub close_classification: Patch<String>,
+    /// The whole list of tags; `null` clears it.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub tags: Patch<Vec<String>>,
+    /// An analyst's verdict; `null` goes back to the indicators' one.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub malice_override: Patch<String>,
+    /// v1.1.0's way to clear the override; wins over a value.
+    #[serde(default)]
+    pub reset_malice_override: bool,
+}
+
+/// One entry of `GET /v1/alerts/{uuid}/activity`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ActivityView {
+    /// The event's sequence number, as text, in place of an id.
+    pub seq: i64,
+    /// For example `finding.created`.
+    pub event_type: String,
+    /// analyst, agent, `human_key`, mcp or system.
+    pub actor_type: String,
+    /// The key's or agent's name.
+    pub actor_name: String,
+    /// The key's first characters.
+    pub actor_key_prefix: Option<String>,
+    /// What changed: field to old and new value, and other facts.
+    pub references: Map<String, Value>,
+    /// When.
+    pub created_at: Timestamp,
+}

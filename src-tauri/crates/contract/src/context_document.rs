@@ -1,0 +1,83 @@
+//! Context documents: runbooks and the like, targeted at alerts.
+
+use calseta_domain::{DocumentId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Patch;
+
+/// A document as the API shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DocumentView {
+    /// The document.
+    pub uuid: DocumentId,
+    /// Its title.
+    pub title: String,
+    /// runbook, `ir_plan`, sop, playbook, `detection_guide` or other.
+    pub document_type: String,
+    /// One line about it.
+    pub description: Option<String>,
+    /// Whether it applies to every alert.
+    pub is_global: bool,
+    /// Free tags.
+    pub tags: Vec<String>,
+    /// `{match_any, match_all}`; neither global nor rules means that it applies to nothing.
+    pub targeting_rules: Option<Value>,
+    /// Markdown.
+    pub content: String,
+    /// From 1; grows when the content changes.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it changed last.
+    pub updated_at: Timestamp,
+}
+
+/// Body of `POST /v1/context-documents`.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DocumentRequest {
+    /// 1..=500 characters.
+    pub title: String,
+    /// One of the document types.
+    pub document_type: String,
+    /// Markdown, not empty.
+    pub content: String,
+    /// One line about it.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Whether it applies to every alert.
+    #[serde(default)]
+    pub is_global: bool,
+    /// Free tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
+    /// `{match_any, match_all}`.
+    #[serde(default)]
+    pub targeting_rules: Option<Value>,
+}
+
+/// Body of `PATCH /v1/context-documents/{uuid}`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct DocumentPatch {
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub title: Patch<String>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub document_type: Patch<String>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub content: Patch<String>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub description: Patch<String>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub is_global: Patch<bool>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub tags: Patch<Vec<String>>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    pub targeting_rules: Patch<Value>,
+}

@@ -1,0 +1,191 @@
+//! Findings: what an agent or a person concluded about an alert.
+
+use calseta_domain::{AgentId, ApiKeyId, DeliveryId, DocumentId, FindingId, IndicatorId, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+/// Confidence as it may come: a number 0..=1, or v1.1.0's word.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum ConfidenceInput {
+    /// 0..=1.
+    Number(f64),
+    /// low, medium or high.
+    Word(String),
+}
+
+/// Body of `POST /v1/alerts/{uuid}/findings`, with v1.1.0's names accepted beside ours.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct FindingRequest {
+    /// 1..=50,000 characters.
+    pub summary: String,
+    /// 0..=1, or v1.1.0's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<ConfidenceInput>,
+    /// What to do, in plain sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommended_actions: Option<Vec<String>>,
+    /// Anything structured, at most 64 KB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Map<String, Value>>,
+    /// malicious, suspicious, benign or inconclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<String>,
+    /// One of the close classifications.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_classification: Option<String>,
+    /// Claims with what they rest on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub citations: Option<Vec<Citation>>,
+    /// What the author did not look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_checked: Option<Vec<String>>,
+    /// Workflows or manual steps that the author proposes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposed_actions: Option<Vec<ProposedAction>>,
+    /// What the answer cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// An own earlier finding that this one replaces.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub supersedes: Option<FindingId>,
+    /// The delivery that this answers; the `webhook-id` header says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivery_uuid: Option<DeliveryId>,
+    /// v1.1.0: who the body says it is. Kept as a claim; the author is the key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent_name: Option<String>,
+    /// v1.1.0: becomes the first of `recommended_actions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recommended_action: Option<String>,
+    /// v1.1.0: becomes `details`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Map<String, Value>>,
+}
+
+/// A claim and the datum it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The claim.
+    pub claim: String,
+    /// Where the datum stands.
+    #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<CitationReference>,
+    /// What the author says it holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<Value>,
+}
+
+/// Where a cited datum stands.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CitationReference {
+    /// An indicator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub indicator_uuid: Option<IndicatorId>,
+    /// A context document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document_uuid: Option<DocumentId>,
+    /// Another alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_uuid: Option<Uuid>,
+    /// A JSON pointer into the raw payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_pointer: Option<String>,
+    /// A dot path inside the object named above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// Something the author proposes to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ProposedAction {
+    /// What a button would say.
+    pub label: String,
+    /// A workflow that does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow_uuid: Option<Uuid>,
+    /// Its parameters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params: Option<Map<String, Value>>,
+}
+
+/// What an answer cost.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// The model's name.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Tokens read.
+    #[serde(default)]
+    pub input_tokens: Option<u64>,
+    /// Tokens written.
+    #[serde(default)]
+    pub output_tokens: Option<u64>,
+    /// US dollars.
+    #[serde(default)]
+    pub cost_usd: Option<f64>,
+    /// Milliseconds.
+    #[serde(default)]
+    pub duration_ms: Option<u64>,
+}
+
+/// Who posted a finding: always the key's owner, whatever the body claims.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AuthorView {
+    /// The key; `null` for the analyst in the window.
+    pub key_uuid: Option<ApiKeyId>,
+    /// The key's first 12 characters.
+    pub key_prefix: Option<String>,
+    /// The agent the key is bound to.
+    pub agent_uuid: Option<AgentId>,
+    /// The agent's name, else the key's.
+    pub name: String,
+}
+
+/// A stored finding. Immutable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FindingView {
+    /// The finding.
+    pub uuid: FindingId,
+    /// The same, as v1.1.0 named it (deprecated).
+    pub id: FindingId,
+    /// What the author concluded.
+    pub summary: String,
+    /// 0..=1, or `null`.
+    pub confidence: Option<f64>,
+    /// high (≥ 0.8), medium (≥ 0.5), low; `null` without confidence.
+    pub confidence_level: Option<String>,
+    /// malicious, suspicious, benign, inconclusive; never guessed from prose.
+    pub verdict: Option<String>,
+    /// What the author would close it as.
+    pub proposed_classification: Option<String>,
+    /// What to do.
+    pub recommended_actions: Vec<String>,
+    /// Anything structured.
+    pub details: Map<String, Value>,
+    /// Claims with what they rest on.
+    pub citations: Vec<Citation>,
+    /// What was not looked at.
+    pub not_checked: Vec<String>,
+    /// Proposed steps.
+    pub proposed_actions: Vec<ProposedAction>,
+    /// Cost.
+    pub usage: Option<Usage>,
+    /// The finding it replaces.
+    pub supersedes: Option<FindingId>,
+    /// Who.
+    pub author: AuthorView,
+    /// The author's name (deprecated alias).
+    pub agent_name: String,
+    /// Who the body said it was.
+    pub claimed_agent_name: Option<String>,
+    /// v1.1.0's single action (deprecated alias of the first of `recommended_actions`).
+    pub recommended_action: Option<String>,
+    /// v1.1.0's name for `details` (deprecated alias).
+    pub evidence: Option<Map<String, Value>>,
+    /// The delivery it answers.
+    pub delivery_uuid: Option<DeliveryId>,
+    /// When it was accepted.
+    pub posted_at: Timestamp,
+}

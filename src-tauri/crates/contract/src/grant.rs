@@ -1,0 +1,39 @@
+//! Egress grants: addresses that a human has allowed.
+
+use calseta_domain::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// Body of `POST /v1/egress/grants` (human keys only).
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GrantRequest {
+    /// http or https.
+    pub scheme: String,
+    /// As in the URL, without brackets.
+    pub host: String,
+    /// 1..=65535.
+    pub port: u16,
+    /// agent, provider or workflow.
+    #[serde(rename = "for")]
+    pub audience: String,
+}
+
+/// A grant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantView {
+    /// The grant.
+    pub uuid: Uuid,
+    /// http or https.
+    pub scheme: String,
+    /// The host.
+    pub host: String,
+    /// The port.
+    pub port: u16,
+    /// loopback or private.
+    pub class: String,
+    /// agent, provider or workflow.
+    #[serde(rename = "for")]
+    pub audience: String,
+    /// When a human allowed it.
+    pub created_at: Timestamp,
+}
