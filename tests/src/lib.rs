@@ -1,1 +1,3 @@
-//! Helpers.
+//! What the whole-product tests share: a browser and a window driven alike.
+
+pub mod webdriver;

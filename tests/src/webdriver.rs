@@ -1,0 +1,432 @@
+//! A small W3C WebDriver client, so that the browser's view and the desktop window are tested alike.
+//!
+//! It speaks just enough of the protocol for `ChromeDriver` and `WebKitWebDriver`, over a plain
+//! blocking socket: no browser-automation dependency, and [`Session`] can close itself on `Drop`
+//! in every outcome. That matters: `WebKitWebDriver` allows one session at a time, so one left
+//! open makes the next test fail. Calls block; use a multi-threaded runtime in async tests.
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use serde_json::{Value, json};
+
+/// How long one command may take; page loads and window starts included.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+/// How often a condition is looked at again.
+const POLL_EVERY: Duration = Duration::from_millis(25);
+/// How long a driver may take until it listens.
+const DRIVER_START_DEADLINE: Duration = Duration::from_secs(20);
+/// The key under which the protocol hides an element's id.
+const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Keys of the protocol's private-use plane, for [`Session::send_keys`].
+pub mod keys {
+    /// Enter.
+    pub const ENTER: &str = "\u{e007}";
+    /// Escape.
+    pub const ESCAPE: &str = "\u{e00c}";
+    /// Tab.
+    pub const TAB: &str = "\u{e004}";
+    /// Arrow down.
+    pub const DOWN: &str = "\u{e015}";
+    /// Arrow up.
+    pub const UP: &str = "\u{e013}";
+}
+
+/// A driver process (`chromedriver`, `WebKitWebDriver`), ended on `Drop`.
+#[derive(Debug)]
+pub struct Driver {
+    child: Child,
+    url: String,
+}
+
+impl Driver {
+    /// Starts `program` on a free loopback port and waits until it listens.
+    pub fn start(program: &str) -> Result<Self> {
+        Self::start_with(Command::new(program), program)
+    }
+
+    /// The same, with environment or arguments of the caller's; `--port=N` is added.
+    pub fn start_with(mut command: Command, name: &str) -> Result<Self> {
+        let port = free_port()?;
+        let child = command
+            .arg(format!("--port={port}"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .with_context(|| format!("{name} is needed for this test and did not start"))?;
+        let driver = Self {
+            child,
+            url: format!("http://127.0.0.1:{port}"),
+        };
+        let deadline = Instant::now() + DRIVER_START_DEADLINE;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if Instant::now() > deadline {
+                bail!("{name} did not listen on port {port} within {DRIVER_START_DEADLINE:?}");
+            }
+            thread::sleep(POLL_EVERY);
+        }
+        Ok(driver)
+    }
+
+    /// Where it listens, without a slash at the end.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Already gone is as good as ended.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A loopback port that was free a moment ago.
+pub fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
+}
+
+/// What [`Session::wait_for`] waits for.
+#[derive(Debug, Clone, Copy)]
+pub enum Until<'a> {
+    /// An element that matches this selector is there and has a size.
+    Css(&'a str),
+    /// This script's `return` value is truthy.
+    Js(&'a str),
+}
+
+/// An element of the page, by the driver's id.
+#[derive(Debug, Clone)]
+pub struct Element(String);
+
+/// One open browser session; closed on `Drop`, and with it the window.
+pub struct Session {
+    driver: String,
+    id: String,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Session({} at {})", self.id, self.driver)
+    }
+}
+
+/// Capabilities for a headless Chromium with a fresh profile that keeps to itself.
+pub fn chromium(profile: &Path, width: u32, height: u32) -> Value {
+    json!({
+        "browserName": "chrome",
+        "goog:loggingPrefs": { "browser": "ALL" },
+        "goog:chromeOptions": {
+            "binary": "/usr/bin/chromium",
+            "args": [
+                "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+                "--disable-background-networking", "--disable-component-update", "--disable-sync",
+                "--force-device-scale-factor=1", "--lang=en-GB",
+                format!("--window-size={width},{height}"),
+                format!("--user-data-dir={}", profile.display()),
+            ],
+        },
+    })
+}
+
+impl Session {
+    /// Opens a session at a driver (`http://127.0.0.1:N`) with `alwaysMatch` capabilities.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers build the value in place"
+    )]
+    pub fn open(driver_url: &str, capabilities: Value) -> Result<Self> {
+        let driver = driver_url.trim_end_matches('/').to_owned();
+        let body = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let value = command(&driver, "POST", "/session", Some(&body))?;
+        let id = value["sessionId"]
+            .as_str()
+            .context("the driver named no session")?
+            .to_owned();
+        Ok(Self { driver, id })
+    }
+
+    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        command(
+            &self.driver,
+            method,
+            &format!("/session/{}{path}", self.id),
+            body,
+        )
+    }
+
+    /// Loads an address.
+    pub fn go(&self, url: &str) -> Result<()> {
+        self.call("POST", "/url", Some(&json!({ "url": url })))
+            .map(drop)
+    }
+
+    /// Loads the present address again.
+    pub fn reload(&self) -> Result<()> {
+        self.call("POST", "/refresh", Some(&json!({}))).map(drop)
+    }
+
+    /// The first element that matches a CSS selector; an error when there is none.
+    pub fn find(&self, css: &str) -> Result<Element> {
+        let body = json!({ "using": "css selector", "value": css });
+        let value = self
+            .call("POST", "/element", Some(&body))
+            .with_context(|| format!("find {css}"))?;
+        element(&value)
+    }
+
+    /// Every element that matches.
+    pub fn find_all(&self, css: &str) -> Result<Vec<Element>> {
+        let body = json!({ "using": "css selector", "value": css });
+        let found = self.call("POST", "/elements", Some(&body))?;
+        found
+            .as_array()
+            .context("elements are no list")?
+            .iter()
+            .map(element)
+            .collect()
+    }
+
+    /// Clicks the first element that matches.
+    pub fn click(&self, css: &str) -> Result<()> {
+        let found = self.find(css)?;
+        self.call(
+            "POST",
+            &format!("/element/{}/click", found.0),
+            Some(&json!({})),
+        )
+        .with_context(|| format!("click {css}"))
+        .map(drop)
+    }
+
+    /// The text of the first element that matches, as it is painted.
+    pub fn text(&self, css: &str) -> Result<String> {
+        let found = self.find(css)?;
+        let value = self.call("GET", &format!("/element/{}/text", found.0), None)?;
+        Ok(value.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Types into the first element that matches.
+    pub fn send_keys(&self, css: &str, text: &str) -> Result<()> {
+        let found = self.find(css)?;
+        let body = json!({ "text": text });
+        self.call("POST", &format!("/element/{}/value", found.0), Some(&body))
+            .with_context(|| format!("type into {css}"))
+            .map(drop)
+    }
+
+    /// Presses keys one after the other, wherever the focus is. See [`keys`].
+    pub fn press(&self, text: &str) -> Result<()> {
+        let actions: Vec<Value> = text
+            .chars()
+            .flat_map(|key| {
+                [
+                    json!({ "type": "keyDown", "value": key.to_string() }),
+                    json!({ "type": "keyUp", "value": key.to_string() }),
+                ]
+            })
+            .collect();
+        let body = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
+        self.call("POST", "/actions", Some(&body)).map(drop)
+    }
+
+    /// Runs a function body in the page and answers what it `return`s.
+    pub fn execute(&self, script: &str) -> Result<Value> {
+        let body = json!({ "script": script, "args": [] });
+        self.call("POST", "/execute/sync", Some(&body))
+            .with_context(|| script.to_owned())
+    }
+
+    /// Waits for a condition; the error carries the page's text, so that a failure explains itself.
+    pub fn wait_for(&self, until: Until<'_>, deadline: Duration) -> Result<Value> {
+        let script = match until {
+            Until::Css(css) => format!(
+                "const found = document.querySelector({}); \
+                 return !!found && found.getClientRects().length > 0;",
+                Value::from(css)
+            ),
+            Until::Js(script) => script.to_owned(),
+        };
+        let end = Instant::now() + deadline;
+        loop {
+            let seen = self.execute(&script);
+            if let Ok(value) = &seen
+                && truthy(value)
+            {
+                return Ok(value.clone());
+            }
+            if Instant::now() > end {
+                let page = self.execute("return document.body && document.body.innerText;");
+                bail!(
+                    "waited {deadline:?} for {until:?}; last: {seen:?}; the page shows:\n{page:?}"
+                );
+            }
+            thread::sleep(POLL_EVERY);
+        }
+    }
+
+    /// Sets the window's outer size in CSS pixels.
+    pub fn resize(&self, width: u32, height: u32) -> Result<()> {
+        let body = json!({ "width": width, "height": height });
+        self.call("POST", "/window/rect", Some(&body)).map(drop)
+    }
+
+    /// Writes what the window shows as PNG.
+    pub fn screenshot(&self, path: &Path) -> Result<()> {
+        let value = self.call("GET", "/screenshot", None)?;
+        let png = decode_base64(value.as_str().context("the screenshot is no text")?)?;
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        std::fs::write(path, png).with_context(|| path.display().to_string())
+    }
+
+    /// `ChromeDriver` only: what the page's console said since the last call.
+    pub fn console(&self) -> Result<Vec<String>> {
+        let log = self.call("POST", "/se/log", Some(&json!({ "type": "browser" })))?;
+        let entries = log.as_array().context("the log is no list")?;
+        Ok(entries
+            .iter()
+            .map(|e| format!("{}: {}", e["level"], e["message"]))
+            .collect())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // The driver may be gone already; then the session is too.
+        drop(self.call("DELETE", "", None));
+    }
+}
+
+fn truthy(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(yes) => *yes,
+        Value::Number(n) => n.as_f64() != Some(0.0),
+        Value::String(s) => !s.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+fn element(value: &Value) -> Result<Element> {
+    value[ELEMENT_KEY]
+        .as_str()
+        .map(|id| Element(id.to_owned()))
+        .context("no element in the answer")
+}
+
+/// One command; the answer's `value`, or the driver's error as ours.
+fn command(driver: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+    let authority = driver
+        .strip_prefix("http://")
+        .context("a driver's address is http")?;
+    let text = body.map_or_else(String::new, Value::to_string);
+    let (status, answer) = exchange(authority, method, path, &text)?;
+    let mut parsed: Value = serde_json::from_slice(&answer)
+        .with_context(|| format!("{method} {path}: {}", String::from_utf8_lossy(&answer)))?;
+    let value = parsed["value"].take();
+    if status == 200 {
+        return Ok(value);
+    }
+    Err(anyhow!(
+        "{method} {path}: {} {}",
+        value["error"],
+        value["message"]
+    ))
+}
+
+fn exchange(authority: &str, method: &str, path: &str, body: &str) -> Result<(u16, Vec<u8>)> {
+    let mut socket = TcpStream::connect(authority)?;
+    socket.set_read_timeout(Some(COMMAND_TIMEOUT))?;
+    socket.set_write_timeout(Some(COMMAND_TIMEOUT))?;
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
+         Content-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes())?;
+    socket.write_all(body.as_bytes())?;
+    let mut reader = BufReader::new(socket);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let status = line
+        .split_whitespace()
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .with_context(|| format!("no HTTP status in {line:?}"))?;
+    let mut length = None;
+    loop {
+        line.clear();
+        if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
+            break;
+        }
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse::<usize>().ok();
+        }
+    }
+    let mut answer = Vec::new();
+    match length {
+        Some(length) => {
+            answer.resize(length, 0);
+            reader.read_exact(&mut answer)?;
+        }
+        None => drop(reader.read_to_end(&mut answer)?),
+    }
+    Ok((status, answer))
+}
+
+/// Standard base64; drivers wrap lines now and then.
+fn decode_base64(text: &str) -> Result<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0_u32, 0_u32);
+    for byte in text.bytes() {
+        let value = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            b'=' | b'\n' | b'\r' => continue,
+            _ => bail!("byte {byte} is not base64"),
+        };
+        bits = (bits << 6) | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            out.push(u8::try_from((bits >> count) & 0xff).context("masked to a byte")?);
+        }
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_of_three_lengths_is_read() {
+        assert_eq!(decode_base64("Zg==").expect("valid"), b"f");
+        assert_eq!(decode_base64("Zm8=").expect("valid"), b"fo");
+        assert_eq!(decode_base64("Zm9v\nYmFy").expect("valid"), b"foobar");
+    }
+
+    #[test]
+    fn an_empty_answer_is_not_truthy() {
+        for value in [json!(null), json!(false), json!(0), json!("")] {
+            assert!(!truthy(&value), "{value}");
+        }
+        assert!(truthy(&json!({})));
+    }
+}
