@@ -1,0 +1,141 @@
+//! Names to addresses, with every answer judged. This closes the gap between checking a name and connecting to it:
+//! the addresses that pass here are the ones the connector gets, and there is no second lookup to answer differently.
+//!
+//! Literal addresses never come here (the HTTP library skips the resolver for them); `client` judges those.
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::sync::Semaphore;
+
+use crate::policy::Origin;
+use crate::pool::OwnPorts;
+use crate::target::Place;
+
+/// Lookups running at once. Each blocks a thread that cannot be interrupted, so a name server that never answers
+/// must not take them all.
+const MAX_LOOKUPS: usize = 16;
+
+/// Addresses taken from one answer; more are dropped. A peer needs a handful.
+const MAX_ADDRESSES: usize = 32;
+
+/// The future of one lookup.
+pub type Lookup = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Looks names up. The system's resolver outside tests; a seam so that a test can answer differently each time.
+pub trait NameLookup: Send + Sync + 'static {
+    /// All addresses of `name`. An error refuses the request: without an answer there is nothing to judge.
+    fn lookup(&self, name: &str) -> Lookup;
+}
+
+/// The operating system's resolver.
+pub(crate) struct SystemNames {
+    running: Arc<Semaphore>,
+}
+
+impl SystemNames {
+    pub(crate) fn new() -> Self {
+        Self {
+            running: Arc::new(Semaphore::new(MAX_LOOKUPS)),
+        }
+    }
+}
+
+impl NameLookup for SystemNames {
+    fn lookup(&self, name: &str) -> Lookup {
+        let running = Arc::clone(&self.running);
+        let name = name.to_owned();
+        Box::pin(async move {
+            let permit = running.acquire_owned().await.map_err(io::Error::other)?;
+            let looked_up = tokio::task::spawn_blocking(move || {
+                // Moved in: the permit is free when the thread is, not when the caller gives up.
+                let _permit = permit;
+                (name.as_str(), 0)
+                    .to_socket_addrs()
+                    .map(|found| found.map(|a| a.ip()).collect())
+            });
+            looked_up.await.map_err(io::Error::other)?
+        })
+    }
+}
+
+/// The lookup behind a failed one, kept apart from refusals: the name may exist again in a minute.
+#[derive(Debug, thiserror::Error)]
+#[error("the name {host} could not be looked up")]
+pub(crate) struct LookupFailed {
+    pub(crate) host: String,
+    #[source]
+    pub(crate) cause: io::Error,
+}
+
+/// The resolver of one origin's connections.
+pub(crate) struct JudgedNames {
+    pub(crate) origin: Origin,
+    pub(crate) place: Place,
+    pub(crate) own_ports: OwnPorts,
+    pub(crate) names: Arc<dyn NameLookup>,
+}
+
+impl Resolve for JudgedNames {
+    fn resolve(&self, name: Name) -> Resolving {
+        let lookup = match self.place {
+            Place::Localhost => this_machine(),
+            Place::Literal(ip) => Box::pin(async move { Ok(vec![ip]) }),
+            Place::Name => self.names.lookup(name.as_str()),
+        };
+        let origin = self.origin.clone();
+        let own_ports = self.own_ports.clone();
+        Box::pin(async move {
+            let found = lookup.await.map_err(|cause| LookupFailed {
+                host: origin.host.clone(),
+                cause,
+            })?;
+            let admitted = admitted(&origin, found, &own_ports)?;
+            Ok(Box::new(admitted.into_iter()) as Addrs)
+        })
+    }
+}
+
+/// `localhost` is not asked for: a name server must not be able to move it. IPv4 first, where most agents listen.
+fn this_machine() -> Lookup {
+    Box::pin(async {
+        Ok(vec![
+            IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ])
+    })
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The addresses that may be connected to. With none left, the first refusal is the answer.
+fn admitted(
+    origin: &Origin,
+    found: Vec<IpAddr>,
+    own_ports: &OwnPorts,
+) -> Result<Vec<SocketAddr>, BoxError> {
+    let ports = own_ports.current();
+    let mut refusal = None;
+    let mut open = Vec::new();
+    for ip in found.into_iter().take(MAX_ADDRESSES) {
+        match origin.admit(ip, &ports) {
+            Ok(()) => open.push(SocketAddr::new(ip.to_canonical(), origin.port)),
+            Err(refused) => {
+                tracing::debug!(host = %origin.host, %ip, reason = refused.code(), "address refused");
+                refusal.get_or_insert(refused);
+            }
+        }
+    }
+    match (open.is_empty(), refusal) {
+        (false, _) => Ok(open),
+        (true, Some(refused)) => Err(Box::new(refused)),
+        (true, None) => Err(Box::new(LookupFailed {
+            host: origin.host.clone(),
+            cause: io::Error::from(io::ErrorKind::NotFound),
+        })),
+    }
+}
