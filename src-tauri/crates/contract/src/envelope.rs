@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-pub use calseta_domain::filter::FieldError;
+pub use calseta_domain::FieldError;
 
 /// A single object, or a list that is not paged.
 #[derive(Debug, Clone, Serialize, Deserialize)]
