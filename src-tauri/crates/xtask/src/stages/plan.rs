@@ -1,0 +1,243 @@
+//! The stages of `cargo xtask test`: cheap ones first, then builds, then the whole product.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::process::Command;
+
+use super::count::Count;
+use crate::setup::{self, Purpose};
+use crate::workspace::Workspace;
+use crate::{command, licences, output, ui, wasm};
+
+/// The package with the tests of the whole product.
+const TESTS: &str = "calseta-tests";
+
+/// The room of [`TESTS`] that drives the real window and needs a display and a desktop bus.
+const DESKTOP: &str = "desktop";
+
+/// The room of [`TESTS`] that runs the example agents.
+const EXAMPLES: &str = "examples";
+
+/// One check.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) name: String,
+    pub(super) purpose: String,
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    SetUp,
+    Format,
+    Licences,
+    Window,
+    Clippy,
+    ClippyWindow,
+    Documentation,
+    UnitTests,
+    DocumentationTests,
+    Programs,
+    BuildTests,
+    /// One test program of [`TESTS`].
+    Room(String),
+    MissingExamples,
+}
+
+/// All stages in the order in which they run.
+pub(super) fn stages(workspace: &Workspace) -> Vec<Stage> {
+    let stage = |name: &str, purpose: &str, work| Stage {
+        name: name.to_owned(),
+        purpose: purpose.to_owned(),
+        work,
+    };
+    let mut plan = vec![
+        stage("setup", "what this machine lacks", Work::SetUp),
+        stage("fmt", "the code is formatted", Work::Format),
+        stage(
+            "licences",
+            "licences, bans and sources of all packages",
+            Work::Licences,
+        ),
+        stage(
+            "ui",
+            "the window's files, which the desktop program embeds",
+            Work::Window,
+        ),
+        stage("clippy", "no warning in native code", Work::Clippy),
+        stage(
+            "clippy-ui",
+            "no warning in the window's code",
+            Work::ClippyWindow,
+        ),
+        stage(
+            "doc",
+            "the documentation builds without a warning",
+            Work::Documentation,
+        ),
+        stage("unit", "the tests inside the packages", Work::UnitTests),
+        stage(
+            "doctest",
+            "the examples in the documentation",
+            Work::DocumentationTests,
+        ),
+        stage(
+            "programs",
+            "the programs under test and their control build",
+            Work::Programs,
+        ),
+        stage(
+            "tests-build",
+            "the tests of the whole product compile",
+            Work::BuildTests,
+        ),
+    ];
+    for room in workspace.target_names(TESTS, "test") {
+        plan.push(stage(
+            room,
+            "tests of the whole product",
+            Work::Room(room.to_owned()),
+        ));
+    }
+    let has_room = plan.iter().any(|stage| stage.name == EXAMPLES);
+    if !has_room && has_examples(workspace) {
+        plan.push(stage(EXAMPLES, "the example agents", Work::MissingExamples));
+    }
+    plan
+}
+
+impl Stage {
+    /// Runs it to the end and counts the tests in it.
+    pub(super) fn perform(&self, workspace: &Workspace) -> Result<Count> {
+        let none = |()| Count::default();
+        match &self.work {
+            Work::SetUp => setup::prepare(workspace, Purpose::Everything).map(|_| Count::default()),
+            Work::Format => {
+                command::run(&mut workspace.cargo(&["fmt", "--all", "--check"])).map(none)
+            }
+            Work::Licences => licences::check(&workspace.root).map(none),
+            Work::Window => build_window(workspace).map(none),
+            Work::Clippy => {
+                let arguments = ["--all-targets", "--", "-D", "warnings"];
+                command::run(&mut workspace.native("clippy", &arguments)).map(none)
+            }
+            Work::ClippyWindow => clippy_window(workspace).map(none),
+            Work::Documentation => document(workspace).map(none),
+            Work::UnitTests => run_tests(&mut unit_tests(workspace)),
+            Work::DocumentationTests => run_tests(&mut workspace.native("test", &["--doc"])),
+            Work::Programs => build_programs(workspace).map(none),
+            Work::BuildTests => {
+                command::run(&mut workspace.native("test", &["--tests", "--no-run"])).map(none)
+            }
+            Work::Room(room) => run_room(workspace, room),
+            Work::MissingExamples => {
+                bail!("examples/agents exists, but {TESTS} has no test program `{EXAMPLES}`")
+            }
+        }
+    }
+}
+
+fn has_examples(workspace: &Workspace) -> bool {
+    let folder = fs::read_dir(workspace.root.join("examples/agents"));
+    folder.is_ok_and(|mut entries| entries.next().is_some())
+}
+
+fn build_window(workspace: &Workspace) -> Result<()> {
+    ui::build(workspace, &wasm::choose(workspace)?, ui::Profile::Dev)
+}
+
+/// For WebAssembly where there is a clippy for it, else natively: the code is the same.
+fn clippy_window(workspace: &Workspace) -> Result<()> {
+    let mut clippy = if let Some(mut clippy) = wasm::choose(workspace)?.clippy(workspace) {
+        clippy.env("RUSTFLAGS", ui::compiler_flags(ui::Profile::Dev));
+        clippy
+    } else {
+        output::note("the WebAssembly compiler comes without clippy: checking natively");
+        workspace.cargo(&["clippy", "--all-targets"])
+    };
+    for package in ["calseta-ui", "calseta-domain", "calseta-contract"] {
+        clippy.args(["--package", package]);
+    }
+    command::run(clippy.args(["--", "-D", "warnings"]))
+}
+
+fn document(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.native("doc", &["--no-deps"]);
+    command::run(cargo.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Everything inside the packages and their own test programs; not the rooms of [`TESTS`].
+fn unit_tests(workspace: &Workspace) -> Command {
+    let mut cargo = workspace.native("test", &["--lib", "--bins"]);
+    let rooms = workspace.target_names(TESTS, "test");
+    let own = workspace.target_names_besides(TESTS, "test");
+    for name in own.iter().filter(|name| !rooms.contains(name)) {
+        cargo.args(["--test", name]);
+    }
+    cargo
+}
+
+fn build_programs(workspace: &Workspace) -> Result<()> {
+    let window_and_backend = ["--bin", "calseta", "--bin", "calseta-console"];
+    command::run(&mut workspace.native("build", &window_and_backend))?;
+    let control = [
+        "--bin",
+        "calseta-faults",
+        "--features",
+        "calseta-cli/faults",
+    ];
+    command::run(&mut workspace.native("build", &control))
+}
+
+fn run_room(workspace: &Workspace, room: &str) -> Result<Count> {
+    let mut cargo = workspace.native("test", &["--test", room]);
+    if room == DESKTOP {
+        cargo = on_a_desktop(workspace, &cargo);
+    }
+    let count = run_tests(with_places(&mut cargo, workspace)?)?;
+    if count.passed == 0 {
+        bail!("`{room}` ran no test");
+    }
+    Ok(count)
+}
+
+fn run_tests(command: &mut Command) -> Result<Count> {
+    let mut count = Count::default();
+    // Snapshots are reviewed by people, never accepted by a run.
+    command.env("INSTA_UPDATE", "no");
+    command::follow(command, |line| {
+        if let Some(sum) = Count::of_line(line) {
+            count += sum;
+        }
+    })?;
+    count.refuse_ignored()
+}
+
+/// The same command with a display and a desktop bus of its own, like a session of a user.
+fn on_a_desktop(workspace: &Workspace, cargo: &Command) -> Command {
+    let mut session = command::program("dbus-run-session", &workspace.root);
+    session.args(["--", "xvfb-run", "-a", "-s", "-screen 0 1440x900x24"]);
+    session.arg(cargo.get_program()).args(cargo.get_args());
+    session
+}
+
+/// Tells the tests where the programs, the window's files and their own output are.
+fn with_places<'command>(
+    command: &'command mut Command,
+    workspace: &Workspace,
+) -> Result<&'command mut Command> {
+    let output = workspace.target.join("test-output");
+    fs::create_dir_all(&output).with_context(|| format!("cannot create {}", output.display()))?;
+    Ok(command
+        .env("CALSETA_BIN", workspace.program("debug", "calseta"))
+        .env(
+            "CALSETA_FAULTS_BIN",
+            workspace.program("debug", "calseta-faults"),
+        )
+        .env(
+            "CALSETA_CONSOLE_BIN",
+            workspace.program("debug", "calseta-console"),
+        )
+        .env("CALSETA_UI_DIST", workspace.root.join("ui/dist"))
+        .env("CALSETA_TEST_OUTPUT", output))
+}
