@@ -67,18 +67,25 @@ pub(crate) fn follow(command: &mut Command, mut each: impl FnMut(&str)) -> Resul
     Ok(())
 }
 
-/// The command as a person would type it.
+/// The command as a person would type it, with the variables that decide what a build makes.
 pub(crate) fn describe(command: &Command) -> String {
-    std::iter::once(command.get_program())
+    const TELLING: [&str; 3] = ["RUSTC", "RUSTFLAGS", "RUSTDOCFLAGS"];
+    let settings = command.get_envs().filter_map(|(name, value)| {
+        let known = TELLING.iter().any(|telling| name == OsStr::new(telling));
+        let value = value.filter(|value| known && !value.is_empty())?;
+        Some(format!("{}={}", name.display(), quoted(value)))
+    });
+    let words = std::iter::once(command.get_program())
         .chain(command.get_args())
-        .map(|word| {
-            let word = word.to_string_lossy();
-            if word.contains(' ') {
-                format!("'{word}'")
-            } else {
-                word.into_owned()
-            }
-        })
-        .collect::<Vec<_>>()
-        .join(" ")
+        .map(quoted);
+    settings.chain(words).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    if word.contains(' ') {
+        format!("'{word}'")
+    } else {
+        word.into_owned()
+    }
 }

@@ -90,3 +90,23 @@ fn perform(task: Task) -> Result<()> {
         Task::Bench { rest } => bench::start(&workspace, &rest),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn what_follows_bench_goes_to_the_benchmark() {
+        let words = ["cargo xtask", "bench", "--alerts", "10"];
+        let Task::Bench { rest } = Arguments::parse_from(words).command else {
+            panic!("`bench` must be understood");
+        };
+        assert_eq!(rest, ["--alerts", "10"]);
+    }
+}
