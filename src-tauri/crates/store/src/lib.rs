@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The store: the only SQL of the product, one SQLite file behind one writer.
+//!
+//! One writer thread owns the only read-write connection and groups what is asked of it into
+//! commits; an answer is given only after its commit has reached the disk (`synchronous=FULL`).
+//! Readers are a few read-only connections. Nothing outside this crate knows SQL or SQLite: callers
+//! get typed verbs on a transaction, one file per table under `tables`. Read `open` for the file,
+//! `writer` for the commit protocol and `tables::event` for the hash chain.
+
+mod chain;
+mod error;
+#[cfg(feature = "faults")]
+mod faults;
+mod migrate;
+mod open;
+mod reader;
+pub mod tables;
+mod writer;
+
+pub use chain::ChainHead;
+pub use error::{OpenError, StoreError};
+pub use open::{DataDir, Store};
+pub use reader::ReadTx;
+pub use writer::{Wake, WriteTx};

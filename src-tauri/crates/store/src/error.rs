@@ -1,0 +1,90 @@
+//! What can go wrong in the store, by what the caller can do about it.
+
+use std::path::PathBuf;
+
+/// A read or write that did not happen.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The writer's queue is full, or a read took too long: try again shortly.
+    #[error("the store is busy; try again in a second")]
+    Busy,
+    /// The disk is full. Nothing was stored.
+    #[error("the disk is full; free some space")]
+    Full,
+    /// A unique constraint said no: the row is there already.
+    #[error("a row like this exists already")]
+    Conflict,
+    /// The writer has stopped, because the process ends.
+    #[error("the store is closed")]
+    Closed,
+    /// A panic in a transaction; the transaction was rolled back.
+    #[error("a transaction panicked and was rolled back")]
+    Panicked,
+    /// A stored value that this program cannot read: a bug or a damaged file.
+    #[error("stored value of {0} cannot be read")]
+    Corrupt(&'static str),
+    /// Anything else that SQLite said.
+    #[error("sqlite: {0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DatabaseBusy | ErrorCode::OperationInterrupted) => Self::Busy,
+            Some(ErrorCode::ConstraintViolation) if is_unique(&error) => Self::Conflict,
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+fn is_unique(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    matches!(
+        failure.extended_code,
+        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+    )
+}
+
+/// A data directory that cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process owns it.
+    #[error("{0} is in use by another Calseta process; end that one or choose another directory")]
+    InUse(PathBuf),
+    /// A newer version of the product wrote it.
+    #[error(
+        "{path} was written by a newer version (schema {found}, this program knows {known}); \
+         it was left untouched: start the newer version"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its schema version.
+        found: i64,
+        /// The newest schema version this program knows.
+        known: i64,
+    },
+    /// The file is a SQLite file of something else.
+    #[error("{0} is not a Calseta database; it was left untouched")]
+    Foreign(PathBuf),
+    /// The linked SQLite is older than the first one without the WAL-reset bug.
+    #[error("SQLite {0} is linked; 3.51.3 or newer is needed")]
+    OldSqlite(String),
+    /// The directory or a file in it cannot be made or read.
+    #[error("{path}: {source}")]
+    Io {
+        /// What was being opened.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// SQLite refused.
+    #[error("opening the database: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// SQLite did not take a setting that durability depends on.
+    #[error("SQLite did not accept {0}")]
+    Pragma(&'static str),
+}

@@ -1,0 +1,129 @@
+//! Migrations: append-only, one transaction each, with a copy of the file before an upgrade.
+
+use std::path::Path;
+
+use calseta_domain::Timestamp;
+use rusqlite::Connection;
+
+use crate::error::OpenError;
+use crate::open::APPLICATION_ID;
+
+/// Every schema step since the first; a file's `user_version` counts those it has. Never edit one
+/// that was released: append another.
+pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_main_job.sql")];
+
+fn version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+fn known(migrations: &[&str]) -> i64 {
+    i64::try_from(migrations.len()).unwrap_or(i64::MAX)
+}
+
+/// Refuses a newer or a foreign file, before anything is written to it.
+pub(crate) fn check(conn: &Connection, path: &Path, migrations: &[&str]) -> Result<(), OpenError> {
+    let found = version(conn)?;
+    if found > known(migrations) {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: known(migrations) });
+    }
+    let application: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (tables > 0 || application != 0) {
+        return Err(OpenError::Foreign(path.to_owned()));
+    }
+    Ok(())
+}
+
+/// Brings the file up to date. A crash leaves it at the old or the new step, never between.
+pub(crate) fn run(
+    conn: &Connection,
+    path: &Path,
+    migrations: &[&str],
+    now: Timestamp,
+) -> Result<(), OpenError> {
+    let found = version(conn)?;
+    if found > 0 && found < known(migrations) {
+        let copy = path.with_extension(format!("db.before-v{}-{}", migrations.len(), now.millis()));
+        conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
+        tracing::info!(copy = %copy.display(), "the database was copied before its upgrade");
+    }
+    let done = usize::try_from(found).unwrap_or(0);
+    for (index, migration) in migrations.iter().enumerate().skip(done) {
+        let step = format!(
+            "BEGIN IMMEDIATE; PRAGMA application_id={APPLICATION_ID}; {migration} \
+             PRAGMA user_version={}; COMMIT",
+            index + 1
+        );
+        if let Err(error) = conn.execute_batch(&step) {
+            drop(conn.execute_batch("ROLLBACK"));
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LATER: &str = "CREATE TABLE later(id INTEGER PRIMARY KEY) STRICT;";
+
+    fn upgraded(dir: &Path, migrations: &[&str]) -> Result<Connection, OpenError> {
+        let path = dir.join("calseta.db");
+        let conn = Connection::open(&path)?;
+        check(&conn, &path, migrations)?;
+        run(&conn, &path, migrations, Timestamp::from_millis(1))?;
+        Ok(conn)
+    }
+
+    #[test]
+    fn an_upgrade_keeps_a_copy_of_the_old_file_and_its_rows() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = upgraded(dir.path(), MIGRATIONS).unwrap();
+        conn.execute("INSERT INTO setting(name, value) VALUES('a', '1')", []).unwrap();
+        drop(conn);
+        let steps = [MIGRATIONS, &[LATER]].concat();
+        let conn = upgraded(dir.path(), &steps).unwrap();
+        let kept: String = conn
+            .query_row("SELECT value FROM setting WHERE name='a'", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(kept, "1");
+        let copies = std::fs::read_dir(dir.path())
+            .unwrap()
+            .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("before-v"))
+            .count();
+        assert_eq!(copies, 1, "the old file must be kept before an upgrade");
+    }
+
+    #[test]
+    fn a_failed_step_leaves_the_old_version() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(upgraded(dir.path(), MIGRATIONS).unwrap());
+        let steps = [MIGRATIONS, &["CREATE TABLE half(id INTEGER) STRICT; NONSENSE;"]].concat();
+        assert!(upgraded(dir.path(), &steps).is_err());
+        let conn = upgraded(dir.path(), MIGRATIONS).expect("the old program still opens it");
+        let half: i64 = conn
+            .query_row("SELECT count(*) FROM sqlite_schema WHERE name='half'", [], |r| r.get(0))
+            .unwrap();
+        assert_eq!(half, 0, "half a step must not remain");
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_and_left_untouched() {
+        let dir = tempfile::tempdir().unwrap();
+        let steps = [MIGRATIONS, &[LATER]].concat();
+        drop(upgraded(dir.path(), &steps).unwrap());
+        let before = std::fs::read(dir.path().join("calseta.db")).unwrap();
+        assert!(matches!(upgraded(dir.path(), MIGRATIONS), Err(OpenError::Newer { .. })));
+        assert_eq!(std::fs::read(dir.path().join("calseta.db")).unwrap(), before);
+    }
+
+    #[test]
+    fn a_foreign_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let conn = Connection::open(dir.path().join("calseta.db")).unwrap();
+        conn.execute_batch("CREATE TABLE theirs(x)").unwrap();
+        drop(conn);
+        assert!(matches!(upgraded(dir.path(), MIGRATIONS), Err(OpenError::Foreign(_))));
+    }
+}

@@ -1,0 +1,251 @@
+//! Opening: the data directory, its lock, the file, its connections.
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::thread::JoinHandle;
+
+use calseta_domain::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::error::{OpenError, StoreError};
+use crate::reader::{READERS, ReadTx, Readers};
+use crate::tables::boot;
+use crate::writer::{self, Command, QUEUE_LEN, Wakes, WriteTx};
+use crate::{ChainHead, migrate};
+
+/// 3.51.3: the first SQLite without the WAL-reset race that needs just our shape (WAL and several
+/// connections). See <https://sqlite.org/wal.html>, "the WAL-reset bug".
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// "CALS".
+pub(crate) const APPLICATION_ID: i64 = 0x4341_4C53;
+/// Prepared statements a connection keeps.
+const STATEMENTS: usize = 256;
+
+/// A data directory that this process owns. The lock is released when it is dropped.
+#[derive(Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl DataDir {
+    /// Makes the directory (0700) when it is missing and takes its lock.
+    pub fn take(path: &Path) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        std::fs::create_dir_all(path).map_err(io)?;
+        restrict(path, 0o700).map_err(io)?;
+        let lock_path = path.join("lock");
+        let lock = private_file(&lock_path)
+            .map_err(|source| OpenError::Io { path: lock_path.clone(), source })?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
+            Err(std::fs::TryLockError::Error(source)) => {
+                Err(OpenError::Io { path: lock_path, source })
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The database file.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("calseta.db")
+    }
+}
+
+/// The store of one data directory.
+#[derive(Debug)]
+pub struct Store {
+    queue: Mutex<Option<mpsc::Sender<Command>>>,
+    sender: mpsc::WeakSender<Command>,
+    readers: Readers,
+    wakes: Arc<Wakes>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    boot: i64,
+    dir: DataDir,
+}
+
+impl Store {
+    /// Opens the directory's database, making or upgrading it, and starts the writer.
+    ///
+    /// Rows that an earlier process left in hand are orphans, because the lock is exclusive: they
+    /// are reset here, at once.
+    pub fn open(dir: DataDir, now: Timestamp) -> Result<Self, OpenError> {
+        if rusqlite::version_number() < OLDEST_SQLITE {
+            return Err(OpenError::OldSqlite(rusqlite::version().to_owned()));
+        }
+        let path = dir.database();
+        drop(private_file(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?);
+        let conn = Connection::open(&path)?;
+        migrate::check(&conn, &path, migrate::MIGRATIONS)?;
+        configure(&conn)?;
+        migrate::run(&conn, &path, migrate::MIGRATIONS, now)?;
+        let boot = boot::begin(&conn, now)?;
+        let head = crate::tables::event::head(&conn)?;
+        let readers = (0..READERS).map(|_| open_reader(&path)).collect::<Result<Vec<_>, _>>()?;
+        let wakes = Arc::new(Wakes {
+            jobs: Notify::new(),
+            deliveries: Notify::new(),
+            events: watch::channel(head.seq).0,
+        });
+        let (sender, queue) = mpsc::channel(QUEUE_LEN);
+        let thread = spawn_writer(conn, queue, head, Arc::clone(&wakes))
+            .map_err(|source| OpenError::Io { path, source })?;
+        Ok(Self {
+            sender: sender.downgrade(),
+            queue: Mutex::new(Some(sender)),
+            readers: Readers::new(readers),
+            wakes,
+            thread: Mutex::new(Some(thread)),
+            boot,
+            dir,
+        })
+    }
+
+    /// Runs `work` in a transaction; the answer comes after the commit has reached the disk. An
+    /// error rolls back this closure's writes and no other's.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (command, reply) = writer::command(work);
+        let sender = self.sender.upgrade().ok_or(StoreError::Closed)?;
+        sender.try_send(command).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => StoreError::Busy,
+            mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
+        })?;
+        drop(sender);
+        reply.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// Runs `work` on a read-only snapshot. Interrupted after 2 s.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        self.readers.read(work).await
+    }
+
+    /// Resolves when a commit may have made a job due. May resolve for nothing.
+    pub async fn job_wake(&self) {
+        self.wakes.jobs.notified().await;
+    }
+
+    /// Resolves when a commit may have made a delivery due. May resolve for nothing.
+    pub async fn delivery_wake(&self) {
+        self.wakes.deliveries.notified().await;
+    }
+
+    /// The newest event's sequence number, and a way to wait for the next.
+    pub fn event_seq(&self) -> watch::Receiver<i64> {
+        self.wakes.events.subscribe()
+    }
+
+    /// This process's boot number: rows in hand with a smaller one are orphans.
+    pub fn boot(&self) -> i64 {
+        self.boot
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &DataDir {
+        &self.dir
+    }
+
+    /// Notes a clean exit, commits what is queued, checkpoints and stops the writer. Later writes
+    /// are answered `Closed`.
+    pub async fn close(&self, now: Timestamp) {
+        let boot = self.boot;
+        let noted: Result<(), StoreError> = self.write(move |tx| boot::end(tx, boot, now)).await;
+        if let Err(error) = noted {
+            tracing::warn!(error = %error, "the clean exit could not be noted");
+        }
+        drop(self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            drop(tokio::task::spawn_blocking(move || thread.join()).await);
+        }
+    }
+}
+
+fn spawn_writer(
+    conn: Connection,
+    queue: mpsc::Receiver<Command>,
+    head: ChainHead,
+    wakes: Arc<Wakes>,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || writer::run(&conn, queue, head, &wakes))
+}
+
+fn configure(conn: &Connection) -> Result<(), OpenError> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(OpenError::Pragma("journal_mode=WAL"));
+    }
+    conn.execute_batch(
+        "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
+         PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA trusted_schema=OFF;
+         PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
+         PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=1000;
+         PRAGMA mmap_size=0; PRAGMA secure_delete=FAST;",
+    )?;
+    let synchronous: i64 = conn.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if synchronous != 2 {
+        return Err(OpenError::Pragma("synchronous=FULL"));
+    }
+    Ok(())
+}
+
+fn open_reader(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.execute_batch(
+        "PRAGMA query_only=1; PRAGMA busy_timeout=1000; PRAGMA trusted_schema=OFF;
+         PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;",
+    )?;
+    Ok(conn)
+}
+
+/// Opens or makes a file that only its owner can read, whatever the umask.
+fn private_file(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.open(path)?;
+    restrict(path, 0o600)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn restrict(path: &Path, mode: u32) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    match std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)) {
+        // A directory that somebody else owns and lets us use stays as it is.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_path: &Path, _mode: u32) -> std::io::Result<()> {
+    Ok(())
+}

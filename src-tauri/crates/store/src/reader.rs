@@ -1,0 +1,69 @@
+//! Readers: a few read-only connections with a deadline.
+//!
+//! A read runs on a blocking thread and is interrupted after [`READ_DEADLINE`]: a reader that never
+//! ends would keep the write-ahead log from being truncated.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::Semaphore;
+
+use crate::StoreError;
+
+/// Read-only connections.
+pub(crate) const READERS: usize = 4;
+/// The longest a read may take.
+const READ_DEADLINE: Duration = Duration::from_secs(2);
+
+/// A consistent view of the store, for reading. Verbs hang off it, by table.
+#[derive(Debug)]
+pub struct ReadTx<'a> {
+    pub(crate) conn: &'a Connection,
+}
+
+#[derive(Debug)]
+pub(crate) struct Readers {
+    free: Semaphore,
+    idle: Arc<Mutex<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(crate) fn new(connections: Vec<Connection>) -> Self {
+        Self { free: Semaphore::new(connections.len()), idle: Arc::new(Mutex::new(connections)) }
+    }
+
+    pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let permit = tokio::time::timeout(READ_DEADLINE, self.free.acquire()).await;
+        let Ok(Ok(_permit)) = permit else { return Err(StoreError::Busy.into()) };
+        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let Some(conn) = taken else { return Err(StoreError::Busy.into()) };
+        let interrupt = conn.get_interrupt_handle();
+        // The thread puts the connection back itself: a caller that goes away must not lose it.
+        let idle = Arc::clone(&self.idle);
+        let mut task = tokio::task::spawn_blocking(move || {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                conn.execute_batch("BEGIN").map_err(|e| E::from(e.into()))?;
+                work(&ReadTx { conn: &conn })
+            }));
+            if !conn.is_autocommit() {
+                drop(conn.execute_batch("ROLLBACK"));
+            }
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+            result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+        });
+        let joined = match tokio::time::timeout(READ_DEADLINE, &mut task).await {
+            Ok(joined) => joined,
+            Err(_) => {
+                interrupt.interrupt();
+                task.await
+            }
+        };
+        joined.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
+    }
+}

@@ -1,0 +1,350 @@
+//! `alert`: one row an alert, with the sender's JSON verbatim.
+
+use calseta_domain::{
+    AlertId, AlertStatus, CloseClassification, EnrichmentStatus, Malice, Severity, Timestamp,
+};
+use rusqlite::Row;
+
+use super::{
+    Reads, blob, found, json, list, malice, malice_opt, severity, time, time_opt, uuid, uuid_opt,
+    word, word_opt,
+};
+use crate::{StoreError, WriteTx};
+
+/// An alert to store.
+#[derive(Debug)]
+pub struct NewAlert<'a> {
+    /// Its id.
+    pub uuid: AlertId,
+    /// The sender's title.
+    pub title: &'a str,
+    /// The sender's description.
+    pub description: Option<&'a str>,
+    /// Severity.
+    pub severity: Severity,
+    /// The source's name.
+    pub source_name: &'a str,
+    /// Where to see it in the SIEM.
+    pub source_url: Option<&'a str>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Now.
+    pub ingested_at: Timestamp,
+    /// Title, source and indicators, hashed.
+    pub fingerprint: [u8; 32],
+    /// The row of the closed alert that it repeats.
+    pub duplicate_of: Option<i64>,
+    /// The row of its rule.
+    pub rule: Option<i64>,
+    /// Tags.
+    pub tags: &'a [String],
+    /// The sender's JSON.
+    pub raw_payload: &'a str,
+}
+
+/// A stored alert, without its payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertRow {
+    /// Its row; rows are in the order of ingest.
+    pub id: i64,
+    /// Its id.
+    pub uuid: AlertId,
+    /// The sender's title.
+    pub title: String,
+    /// The sender's description.
+    pub description: Option<String>,
+    /// Severity now.
+    pub severity: Severity,
+    /// Status now.
+    pub status: AlertStatus,
+    /// What became of its enrichment.
+    pub enrichment_status: EnrichmentStatus,
+    /// The source's name.
+    pub source_name: String,
+    /// Where to see it in the SIEM.
+    pub source_url: Option<String>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was accepted.
+    pub ingested_at: Timestamp,
+    /// When its enrichment was over.
+    pub enriched_at: Option<Timestamp>,
+    /// Title, source and indicators, hashed.
+    pub fingerprint: [u8; 32],
+    /// How often it has repeated.
+    pub duplicate_count: u64,
+    /// When it was seen last.
+    pub last_seen_at: Timestamp,
+    /// The closed alert that it repeats.
+    pub duplicate_of: Option<AlertId>,
+    /// The row of its rule.
+    pub rule: Option<i64>,
+    /// Why it was closed.
+    pub close_classification: Option<CloseClassification>,
+    /// First move out of Open.
+    pub acknowledged_at: Option<Timestamp>,
+    /// First time Triaging.
+    pub triaged_at: Option<Timestamp>,
+    /// When it was closed last.
+    pub closed_at: Option<Timestamp>,
+    /// The worst of its indicators' verdicts.
+    pub malice: Malice,
+    /// The verdict that overrides it.
+    pub malice_override: Option<Malice>,
+    /// Whether an agent set the override.
+    pub malice_override_by_agent: bool,
+    /// Tags.
+    pub tags: Vec<String>,
+    /// Dispatches of the whole alert.
+    pub generation: u32,
+    /// When the row was made.
+    pub created_at: Timestamp,
+    /// When anything changed last.
+    pub updated_at: Timestamp,
+    /// Its rule's name.
+    pub rule_name: Option<String>,
+}
+
+impl AlertRow {
+    /// The override, else the indicators' worst.
+    pub fn effective_malice(&self) -> Malice {
+        self.malice_override.unwrap_or(self.malice)
+    }
+}
+
+/// The columns that [`map`] reads, for `alert a LEFT JOIN alert d … LEFT JOIN detection_rule r …`.
+pub(super) const COLUMNS: &str = "a.id, a.uuid, a.title, a.description, a.severity, a.status, \
+    a.enrichment_status, a.source_name, a.source_url, a.occurred_at, a.ingested_at, a.enriched_at, \
+    a.fingerprint, a.duplicate_count, a.last_seen_at, d.uuid, a.detection_rule_id, \
+    a.close_classification, a.acknowledged_at, a.triaged_at, a.closed_at, a.malice, \
+    a.malice_override, a.malice_override_by_agent, a.tags, a.generation, a.created_at, \
+    a.updated_at, r.name";
+
+/// What [`COLUMNS`] is read from.
+pub(super) const FROM: &str = "alert a LEFT JOIN alert d ON d.id = a.duplicate_of \
+                               LEFT JOIN detection_rule r ON r.id = a.detection_rule_id";
+
+pub(super) fn map(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
+    Ok(AlertRow {
+        id: row.get(0)?,
+        uuid: uuid(row, 1)?,
+        title: row.get(2)?,
+        description: row.get(3)?,
+        severity: severity(row, 4)?,
+        status: word(row, 5)?,
+        enrichment_status: word(row, 6)?,
+        source_name: row.get(7)?,
+        source_url: row.get(8)?,
+        occurred_at: time(row, 9)?,
+        ingested_at: time(row, 10)?,
+        enriched_at: time_opt(row, 11)?,
+        fingerprint: row.get(12)?,
+        duplicate_count: row.get(13)?,
+        last_seen_at: time(row, 14)?,
+        duplicate_of: uuid_opt(row, 15)?,
+        rule: row.get(16)?,
+        close_classification: word_opt(row, 17)?,
+        acknowledged_at: time_opt(row, 18)?,
+        triaged_at: time_opt(row, 19)?,
+        closed_at: time_opt(row, 20)?,
+        malice: malice(row, 21)?,
+        malice_override: malice_opt(row, 22)?,
+        malice_override_by_agent: row.get(23)?,
+        tags: json(row, 24)?,
+        generation: row.get(25)?,
+        created_at: time(row, 26)?,
+        updated_at: time(row, 27)?,
+        rule_name: row.get(28)?,
+    })
+}
+
+/// The alert of a fingerprint that collects repetitions, if there is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DedupHead {
+    /// Its row.
+    pub id: i64,
+    /// Its id.
+    pub uuid: AlertId,
+    /// Its status.
+    pub status: AlertStatus,
+    /// Its severity.
+    pub severity: Severity,
+    /// When it was seen last: the window runs from here.
+    pub last_seen_at: Timestamp,
+    /// How often it has repeated.
+    pub duplicate_count: u64,
+}
+
+/// See [`DedupHead`].
+pub fn dedup_head(tx: &impl Reads, fingerprint: [u8; 32]) -> Result<Option<DedupHead>, StoreError> {
+    let row = tx
+        .conn()
+        .prepare_cached(
+            "SELECT id, uuid, status, severity, last_seen_at, duplicate_count FROM alert
+             WHERE fingerprint = ?1 AND is_dedup_head = 1",
+        )?
+        .query_row([fingerprint], |row| {
+            Ok(DedupHead {
+                id: row.get(0)?,
+                uuid: uuid(row, 1)?,
+                status: word(row, 2)?,
+                severity: severity(row, 3)?,
+                last_seen_at: time(row, 4)?,
+                duplicate_count: row.get(5)?,
+            })
+        });
+    found(row)
+}
+
+/// Counts a repetition. A higher severity raises the alert's.
+pub fn count_duplicate(tx: &WriteTx<'_>, id: i64, severity: Severity, now: Timestamp) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE alert SET duplicate_count = duplicate_count + 1, last_seen_at = ?2,
+               updated_at = ?2, severity = max(severity, ?3) WHERE id = ?1",
+        )?
+        .execute((id, now.millis(), severity.rank()))?;
+    Ok(())
+}
+
+/// Makes way for a new alert of the same fingerprint.
+pub fn retire_head(tx: &WriteTx<'_>, id: i64) -> Result<(), StoreError> {
+    tx.conn.execute("UPDATE alert SET is_dedup_head = 0 WHERE id = ?1", [id])?;
+    Ok(())
+}
+
+/// Adds an alert; its row.
+pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError> {
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO alert(uuid, title, description, severity, source_name, source_url,
+               occurred_at, ingested_at, fingerprint, duplicate_of, detection_rule_id, tags,
+               last_seen_at, created_at, updated_at, raw_payload)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?8, ?8, ?8, ?13)",
+        )?
+        .execute(rusqlite::params![
+            blob(alert.uuid.uuid()),
+            alert.title,
+            alert.description,
+            alert.severity.rank(),
+            alert.source_name,
+            alert.source_url,
+            alert.occurred_at.millis(),
+            alert.ingested_at.millis(),
+            alert.fingerprint,
+            alert.duplicate_of,
+            alert.rule,
+            list(alert.tags),
+            alert.raw_payload,
+        ])?;
+    Ok(tx.conn.last_insert_rowid())
+}
+
+/// One alert.
+pub fn by_uuid(tx: &impl Reads, alert: AlertId) -> Result<Option<AlertRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE a.uuid = ?1");
+    found(tx.conn().prepare_cached(&sql)?.query_row([blob(alert.uuid())], map))
+}
+
+/// One alert by its row.
+pub fn by_row(tx: &impl Reads, id: i64) -> Result<Option<AlertRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE a.id = ?1");
+    found(tx.conn().prepare_cached(&sql)?.query_row([id], map))
+}
+
+/// The sender's JSON, verbatim.
+pub fn raw_payload(tx: &impl Reads, id: i64) -> Result<Option<String>, StoreError> {
+    let row = tx
+        .conn()
+        .prepare_cached("SELECT raw_payload FROM alert WHERE id = ?1")?
+        .query_row([id], |row| row.get(0));
+    found(row)
+}
+
+/// Stores what people and agents may change of an alert.
+pub fn update(tx: &WriteTx<'_>, alert: &AlertRow) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE alert SET severity=?2, status=?3, close_classification=?4, acknowledged_at=?5,
+               triaged_at=?6, closed_at=?7, malice_override=?8, malice_override_by_agent=?9,
+               tags=?10, updated_at=?11 WHERE id=?1",
+        )?
+        .execute(rusqlite::params![
+            alert.id,
+            alert.severity.rank(),
+            alert.status.as_str(),
+            alert.close_classification.map(CloseClassification::as_str),
+            alert.acknowledged_at.map(Timestamp::millis),
+            alert.triaged_at.map(Timestamp::millis),
+            alert.closed_at.map(Timestamp::millis),
+            alert.malice_override.map(|m| m as u8),
+            alert.malice_override_by_agent,
+            list(&alert.tags),
+            alert.updated_at.millis(),
+        ])?;
+    Ok(())
+}
+
+/// Settles the enrichment of an alert: its status and the worst verdict of its indicators.
+pub fn settle_enrichment(
+    tx: &WriteTx<'_>,
+    id: i64,
+    status: EnrichmentStatus,
+    worst: Malice,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE alert SET enrichment_status=?2, malice=?3, enriched_at=?4, updated_at=?4
+             WHERE id=?1",
+        )?
+        .execute((id, status.as_str(), worst as u8, now.millis()))?;
+    Ok(())
+}
+
+/// A new generation of dispatches.
+pub fn next_generation(tx: &WriteTx<'_>, id: i64) -> Result<u32, StoreError> {
+    Ok(tx
+        .conn
+        .prepare_cached("UPDATE alert SET generation = generation + 1 WHERE id = ?1 RETURNING generation")?
+        .query_row([id], |row| row.get(0))?)
+}
+
+/// Marks that something about an alert changed, for example a finding.
+pub fn touch(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached("UPDATE alert SET updated_at = ?2 WHERE id = ?1")?
+        .execute((id, now.millis()))?;
+    Ok(())
+}
+
+/// Recomputes the worst verdict of alerts that have this indicator; those that changed, with the
+/// verdict before and after. At most `limit` of the newest: lists show the newest first.
+pub fn refresh_malice(
+    tx: &WriteTx<'_>,
+    indicator: i64,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<(AlertId, Malice, Malice)>, StoreError> {
+    let mut statement = tx.conn.prepare_cached(
+        "SELECT a.id, a.uuid, a.malice, (SELECT coalesce(max(i.malice), 0) FROM alert_indicator l
+             JOIN indicator i ON i.id = l.indicator_id WHERE l.alert_id = a.id) AS worst
+         FROM alert_indicator ai JOIN alert a ON a.id = ai.alert_id
+         WHERE ai.indicator_id = ?1 AND a.enriched_at IS NOT NULL
+         ORDER BY ai.alert_id DESC LIMIT ?2",
+    )?;
+    let rows = statement.query_map((indicator, limit), |row| {
+        Ok((row.get::<_, i64>(0)?, uuid(row, 1)?, malice(row, 2)?, malice(row, 3)?))
+    })?;
+    let mut changed = Vec::new();
+    for row in rows {
+        let (id, alert, before, after) = row?;
+        if before != after {
+            tx.conn
+                .prepare_cached("UPDATE alert SET malice=?2, updated_at=?3 WHERE id=?1")?
+                .execute((id, after as u8, now.millis()))?;
+            changed.push((alert, before, after));
+        }
+    }
+    Ok(changed)
+}

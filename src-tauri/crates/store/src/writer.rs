@@ -1,0 +1,219 @@
+//! The writer thread: the only read-write connection, and group commit.
+//!
+//! Callers queue closures. The thread drains up to [`MAX_BATCH`] of them, or [`MAX_BATCH_TIME`] of
+//! work, into one `BEGIN IMMEDIATE`; each runs in its own savepoint, so one bad closure cannot fail
+//! its batch-mates; answers are given only after COMMIT has returned. With `synchronous=FULL` an
+//! answer therefore means: on disk.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, mpsc, oneshot, watch};
+
+use crate::{ChainHead, StoreError};
+
+/// Closures that may wait; more than this is answered `Busy`.
+pub(crate) const QUEUE_LEN: usize = 4096;
+/// Closures a commit.
+const MAX_BATCH: usize = 256;
+/// Work a commit, so that the first of a batch does not wait long for the last.
+const MAX_BATCH_TIME: Duration = Duration::from_millis(2);
+
+/// What a commit may wake. A hint: rows are the truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// A job may be due.
+    Jobs,
+    /// A delivery may be due.
+    Deliveries,
+}
+
+/// The notifications that commits send.
+#[derive(Debug)]
+pub(crate) struct Wakes {
+    pub(crate) jobs: Notify,
+    pub(crate) deliveries: Notify,
+    pub(crate) events: watch::Sender<i64>,
+}
+
+/// A write transaction: one closure's savepoint. Read and write verbs hang off it, by table.
+#[derive(Debug)]
+pub struct WriteTx<'a> {
+    pub(crate) conn: &'a Connection,
+    pub(crate) head: &'a Cell<ChainHead>,
+    wake_jobs: Cell<bool>,
+    wake_deliveries: Cell<bool>,
+}
+
+impl WriteTx<'_> {
+    /// Asks for a wake-up once this transaction is committed.
+    pub fn wake(&self, wake: Wake) {
+        match wake {
+            Wake::Jobs => self.wake_jobs.set(true),
+            Wake::Deliveries => self.wake_deliveries.set(true),
+        }
+    }
+}
+
+/// Told after the commit (or its failure) what became of the transaction.
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// A queued closure: runs in a savepoint, gives back whom to tell.
+pub(crate) type Command = Box<dyn FnOnce(&WriteTx<'_>) -> Ran + Send>;
+
+/// What a closure left behind.
+pub(crate) struct Ran {
+    keep: bool,
+    reply: Reply,
+}
+
+/// Wraps a typed closure for the queue.
+pub(crate) fn command<T, E, F>(work: F) -> (Command, oneshot::Receiver<Result<T, E>>)
+where
+    T: Send + 'static,
+    E: From<StoreError> + Send + 'static,
+    F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+{
+    let (sender, receiver) = oneshot::channel();
+    let command: Command = Box::new(move |tx| {
+        let result = catch_unwind(AssertUnwindSafe(|| work(tx)))
+            .unwrap_or_else(|_| Err(E::from(StoreError::Panicked)));
+        let keep = result.is_ok();
+        let reply: Reply = Box::new(move |committed| {
+            // A caller that went away is no reason for the writer to stop.
+            drop(sender.send(match committed {
+                Ok(()) => result,
+                Err(error) => result.and(Err(E::from(error))),
+            }));
+        });
+        Ran { keep, reply }
+    });
+    (command, receiver)
+}
+
+/// The thread's loop; ends when every sender is gone and the queue is empty.
+pub(crate) fn run(conn: &Connection, mut queue: mpsc::Receiver<Command>, start: ChainHead, wakes: &Wakes) {
+    let head = Cell::new(start);
+    while let Some(first) = queue.blocking_recv() {
+        let before = head.get();
+        if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+            let tx = WriteTx { conn, head: &head, wake_jobs: Cell::new(false), wake_deliveries: Cell::new(false) };
+            refuse(first, &tx, error);
+            head.set(before);
+            continue;
+        }
+        let tx = WriteTx { conn, head: &head, wake_jobs: Cell::new(false), wake_deliveries: Cell::new(false) };
+        let started = Instant::now();
+        let mut replies = vec![in_savepoint(first, &tx)];
+        while replies.len() < MAX_BATCH && started.elapsed() < MAX_BATCH_TIME {
+            let Ok(next) = queue.try_recv() else { break };
+            replies.push(in_savepoint(next, &tx));
+        }
+        let replies = acknowledge_early(replies);
+        let committed = commit(conn);
+        if committed.is_err() {
+            head.set(before);
+        }
+        let wake = committed.is_ok();
+        for reply in replies {
+            reply(committed.as_ref().map(|()| ()).map_err(copy));
+        }
+        if wake {
+            notify(&tx, wakes, before);
+        }
+    }
+    drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"));
+}
+
+/// The store cannot even begin: the closure is run against a connection that will not keep it, so
+/// that it gives back whom to tell, and they are told the error.
+fn refuse(command: Command, tx: &WriteTx<'_>, error: rusqlite::Error) {
+    tracing::error!(error = %error, "the store cannot begin a transaction");
+    let opened = tx.conn.execute_batch("SAVEPOINT refused").is_ok();
+    let ran = command(tx);
+    if opened {
+        drop(tx.conn.execute_batch("ROLLBACK TO refused; RELEASE refused"));
+    }
+    (ran.reply)(Err(error.into()));
+}
+
+fn in_savepoint(command: Command, tx: &WriteTx<'_>) -> Reply {
+    let before = tx.head.get();
+    let opened = tx.conn.prepare_cached("SAVEPOINT one").and_then(|mut s| s.execute([])).is_ok();
+    let ran = command(tx);
+    let closed = opened && close_savepoint(tx.conn, ran.keep).is_ok();
+    if !ran.keep || !closed {
+        tx.head.set(before);
+    }
+    if closed {
+        return ran.reply;
+    }
+    // The transaction itself is gone (a full disk rolls it back whole): the commit will fail too,
+    // and everybody in the batch is told so.
+    Box::new(move |committed| (ran.reply)(committed.and(Err(StoreError::Full))))
+}
+
+fn close_savepoint(conn: &Connection, keep: bool) -> rusqlite::Result<()> {
+    if !keep {
+        conn.prepare_cached("ROLLBACK TO one")?.execute([])?;
+    }
+    conn.prepare_cached("RELEASE one")?.execute([])?;
+    Ok(())
+}
+
+fn commit(conn: &Connection) -> Result<(), StoreError> {
+    if conn.is_autocommit() {
+        return Err(StoreError::Full);
+    }
+    let result = conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+    if let Err(error) = result {
+        tracing::error!(error = %error, "a commit failed; nothing in it was kept");
+        drop(conn.execute_batch("ROLLBACK"));
+        return Err(error.into());
+    }
+    Ok(())
+}
+
+fn notify(tx: &WriteTx<'_>, wakes: &Wakes, before: ChainHead) {
+    if tx.wake_jobs.get() {
+        wakes.jobs.notify_one();
+    }
+    if tx.wake_deliveries.get() {
+        wakes.deliveries.notify_one();
+    }
+    let seq = tx.head.get().seq;
+    if seq != before.seq {
+        wakes.events.send_replace(seq);
+    }
+}
+
+/// The same failure, told to each caller of a batch.
+fn copy(error: &StoreError) -> StoreError {
+    match error {
+        StoreError::Full => StoreError::Full,
+        StoreError::Conflict => StoreError::Conflict,
+        StoreError::Closed => StoreError::Closed,
+        StoreError::Panicked => StoreError::Panicked,
+        StoreError::Corrupt(what) => StoreError::Corrupt(what),
+        StoreError::Busy | StoreError::Sqlite(_) => StoreError::Busy,
+    }
+}
+
+#[cfg(not(feature = "faults"))]
+fn acknowledge_early(replies: Vec<Reply>) -> Vec<Reply> {
+    replies
+}
+
+/// The control build answers first and commits later, which is the mistake the tests must see.
+#[cfg(feature = "faults")]
+fn acknowledge_early(replies: Vec<Reply>) -> Vec<Reply> {
+    if !crate::faults::early_ack() {
+        return replies;
+    }
+    for reply in replies {
+        reply(Ok(()));
+    }
+    crate::faults::early_ack_window();
+    Vec::new()
+}
