@@ -24,13 +24,14 @@ const FOR_WINDOW: [&str; 4] = [
 ];
 
 /// Needed by the tests: a display, a desktop bus, a browser, and what drives them.
-const FOR_TESTS: [&str; 12] = [
+const FOR_TESTS: [&str; 13] = [
     "xvfb",
     "xauth",
     "webkit2gtk-driver",
     "dbus",
     "dbus-x11",
     "chromium",
+    "chromium-driver",
     "imagemagick",
     "curl",
     "python3",

@@ -8,7 +8,10 @@ use std::process::Command;
 use crate::{command, environment, output};
 
 /// Names under which another release keeps the same program.
-const ALTERNATIVES: [(&str, &str); 1] = [("chromium", "chromium-browser")];
+const ALTERNATIVES: [(&str, &str); 2] = [
+    ("chromium", "chromium-browser"),
+    ("chromium-driver", "chromium-chromedriver"),
+];
 
 /// Installs those of `names` that are missing; when none is, it only asks the package database.
 pub(crate) fn install(root: &Path, names: &[&str]) -> Result<()> {
