@@ -1,6 +1,6 @@
 //! What an IP address is to us: somewhere anybody may send to, somewhere a human must allow, or nowhere at all.
 //!
-//! IPv6 is judged by what is admitted, not by what is refused: outside 2000::/3 only `::1` and the unique local range
+//! IPv6 is judged by what is admitted, not by what is refused: outside `2000::/3` only `::1` and the unique local range
 //! are anything but forbidden, so a range assigned tomorrow is refused today. The ranges are those of IANA's
 //! special-purpose registries, plus the addresses where clouds answer metadata requests.
 
@@ -83,7 +83,7 @@ const METADATA_V6: [Ipv6Addr; 4] = [
 
 /// IPv4 ranges that are never a destination, as network and prefix length.
 const FORBIDDEN_V4: [(Ipv4Addr, u8); 9] = [
-    (Ipv4Addr::new(0, 0, 0, 0), 8), // "this network"; 0.0.0.0 connects to loopback
+    (Ipv4Addr::UNSPECIFIED, 8), // "this network"; 0.0.0.0 connects to loopback
     (Ipv4Addr::new(192, 0, 0, 0), 24), // IETF protocol assignments, Oracle's metadata
     (Ipv4Addr::new(192, 0, 2, 0), 24), // documentation
     (Ipv4Addr::new(192, 88, 99, 0), 24), // 6to4 relays
@@ -102,7 +102,7 @@ const PRIVATE_V4: [(Ipv4Addr, u8); 4] = [
     (Ipv4Addr::new(100, 64, 0, 0), 10),
 ];
 
-/// Ranges inside 2000::/3 that are never a destination.
+/// Ranges inside `2000::/3` that are never a destination.
 const FORBIDDEN_V6: [(Ipv6Addr, u8); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments: Teredo, benchmarks, ORCHID
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation

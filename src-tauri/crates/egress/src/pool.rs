@@ -118,11 +118,6 @@ impl Pools {
         self.kept().by_origin.clear();
     }
 
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.kept().by_origin.len()
-    }
-
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,4 +178,58 @@ pub(crate) fn build(
         .http2_max_header_list_size(MAX_RESPONSE_HEADER_BYTES)
         .build()
         .map_err(|error| BuildError::Http(error.without_url().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::SystemNames;
+    use crate::target::{Audience, judge};
+
+    fn pools() -> Pools {
+        let names = Arc::new(SystemNames::new());
+        Pools::new(HeaderValue::from_static("test"), OwnPorts::default(), names)
+    }
+
+    fn keep(pools: &Pools, url: &str, granted: bool) {
+        let target = judge(url, Audience::Agent).unwrap();
+        let grants = if granted {
+            vec![target.grant(Audience::Agent)]
+        } else {
+            Vec::new()
+        };
+        pools
+            .client(&Origin::of(&target, &grants), target.place())
+            .unwrap();
+    }
+
+    #[test]
+    fn origins_are_bounded_and_the_longest_unused_goes_first() {
+        let pools = pools();
+        for port in 1..=2 * MAX_ORIGINS {
+            keep(&pools, &format!("http://127.0.0.1:{port}"), true);
+            keep(&pools, "http://127.0.0.1:60000", true);
+        }
+        let kept = pools.kept();
+        assert_eq!(kept.by_origin.len(), MAX_ORIGINS);
+        let ports = kept.by_origin.keys().map(|origin| usize::from(origin.port));
+        assert!(
+            ports.clone().any(|port| port == 60_000),
+            "the one in use stays"
+        );
+        assert!(
+            ports
+                .filter(|port| *port != 60_000)
+                .all(|port| port > MAX_ORIGINS)
+        );
+    }
+
+    #[test]
+    fn a_changed_grant_replaces_the_pool() {
+        let pools = pools();
+        keep(&pools, "http://agent.lan", true);
+        keep(&pools, "http://agent.lan", false);
+        keep(&pools, "https://agent.lan", false);
+        assert_eq!(pools.kept().by_origin.len(), 2);
+    }
 }

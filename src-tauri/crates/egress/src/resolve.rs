@@ -139,3 +139,110 @@ fn admitted(
         })),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::AddressClass;
+    use crate::refusal::Refusal;
+    use crate::target::{Audience, Grant, judge};
+
+    fn origin(url: &str, audience: Audience, classes: &[AddressClass]) -> Origin {
+        let target = judge(url, audience).unwrap();
+        let grants: Vec<Grant> = classes
+            .iter()
+            .map(|c| target.grant_as(audience, *c))
+            .collect();
+        Origin::of(&target, &grants)
+    }
+
+    fn passing(origin: &Origin, found: &[&str]) -> Result<Vec<String>, BoxError> {
+        let found = found.iter().map(|ip| ip.parse().unwrap()).collect();
+        let open = admitted(origin, found, &OwnPorts::new(vec![8000]))?;
+        Ok(open.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn public_answers_pass_and_turning_ones_never_do() {
+        let origin = origin("https://agent.example.com", Audience::Agent, &[]);
+        for turn in 0..1_000 {
+            let outcome = if turn % 2 == 0 {
+                passing(&origin, &["8.8.8.8", "127.0.0.1", "2606:4700::1111"])
+            } else {
+                passing(
+                    &origin,
+                    &["127.0.0.1", "::ffff:127.0.0.1", "10.0.0.1", "fe80::1"],
+                )
+            };
+            match outcome {
+                Ok(open) if turn % 2 == 0 => {
+                    assert_eq!(open, ["8.8.8.8:443", "[2606:4700::1111]:443"]);
+                }
+                Err(refused) if turn % 2 == 1 => {
+                    assert!(matches!(
+                        refused.downcast_ref(),
+                        Some(Refusal::NeedsGrant { .. })
+                    ));
+                }
+                other => panic!("turn {turn}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn each_grant_opens_its_class_and_no_other() {
+        use AddressClass::{Forbidden, LinkLocal, Loopback, Private, Public};
+        let all = [
+            "8.8.8.8",
+            "127.0.0.1",
+            "10.0.0.1",
+            "169.254.1.1",
+            "169.254.169.254",
+        ];
+        for (class, open) in [
+            (Public, Some("8.8.8.8:9000")),
+            (Loopback, Some("127.0.0.1:9000")),
+            (Private, Some("10.0.0.1:9000")),
+            (LinkLocal, None),
+            (Forbidden, None),
+        ] {
+            for audience in [Audience::Agent, Audience::Provider] {
+                let origin = origin("http://agent.lan:9000", audience, &[class]);
+                let passed = passing(&origin, &all).ok().and_then(|mut open| open.pop());
+                assert_eq!(passed.as_deref(), open, "{class} for {audience}");
+            }
+        }
+        let workflow = origin("http://agent.lan:9000", Audience::Workflow, &[]);
+        assert_eq!(passing(&workflow, &all).unwrap(), ["8.8.8.8:9000"]);
+    }
+
+    #[test]
+    fn our_own_port_is_refused_on_every_address_of_this_machine() {
+        let origin = origin(
+            "http://agent.lan:8000",
+            Audience::Agent,
+            &[
+                AddressClass::Loopback,
+                AddressClass::Private,
+                AddressClass::Public,
+            ],
+        );
+        for own in ["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"] {
+            let refused = passing(&origin, &[own]).unwrap_err();
+            assert!(matches!(
+                refused.downcast_ref(),
+                Some(Refusal::OwnPort { port: 8000, .. })
+            ));
+        }
+        // Somebody else's port 8000 is none of ours.
+        assert_eq!(passing(&origin, &["8.8.8.8"]).unwrap(), ["8.8.8.8:8000"]);
+    }
+
+    #[test]
+    fn an_empty_answer_is_a_failure_and_a_long_one_is_cut() {
+        let origin = origin("https://agent.example.com", Audience::Agent, &[]);
+        assert!(passing(&origin, &[]).unwrap_err().is::<LookupFailed>());
+        let many = vec!["8.8.8.8"; 10 * MAX_ADDRESSES];
+        assert_eq!(passing(&origin, &many).unwrap().len(), MAX_ADDRESSES);
+    }
+}
