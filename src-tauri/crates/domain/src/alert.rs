@@ -48,7 +48,11 @@ pub struct InvalidTransition {
 
 fn allowed_words(from: AlertStatus) -> String {
     let words: Vec<_> = from.allowed_next().iter().map(|s| s.as_str()).collect();
-    if words.is_empty() { "none (reopen it first)".to_owned() } else { words.join(", ") }
+    if words.is_empty() {
+        "none (reopen it first)".to_owned()
+    } else {
+        words.join(", ")
+    }
 }
 
 impl AlertStatus {

@@ -38,17 +38,23 @@ impl ErrorCode {
     /// and is sent as a validation error by its route.
     pub const fn status(self) -> u16 {
         match self {
-            Self::InvalidJson | Self::InvalidHost | Self::InvalidEndpointUrl
+            Self::InvalidJson
+            | Self::InvalidHost
+            | Self::InvalidEndpointUrl
             | Self::BuiltinRestricted => 400,
             Self::Unauthorized | Self::KeyExpired => 401,
-            Self::Forbidden | Self::HumanKeyRequired | Self::OriginRefused
+            Self::Forbidden
+            | Self::HumanKeyRequired
+            | Self::OriginRefused
             | Self::SourceNotAllowed => 403,
             Self::NotFound | Self::UnknownSource => 404,
             Self::MethodNotAllowed => 405,
             Self::InvalidTransition | Self::IdempotencyConflict => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
-            Self::ValidationError | Self::InvalidPayload | Self::PayloadTooDeep
+            Self::ValidationError
+            | Self::InvalidPayload
+            | Self::PayloadTooDeep
             | Self::AgentInactive => 422,
             Self::RateLimited => 429,
             Self::Busy | Self::StorageFull => 503,

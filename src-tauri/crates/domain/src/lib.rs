@@ -42,7 +42,7 @@ pub use normalise::{
 pub use retry::{Decision, Outcome};
 pub use severity::Severity;
 pub use signature::{SignatureError, SigningSecret};
-pub use step::{ExtractionRule, HttpConfig, RenderedRequest, Step, VerdictRules};
+pub use step::{ExtractionRule, HttpConfig, RenderedRequest, Step, ValueType, VerdictRules};
 pub use time::Timestamp;
 
 /// A word of a closed set that was not recognised. Carries the words that are allowed.

@@ -29,12 +29,18 @@ impl Timestamp {
     pub fn from_unix_seconds(seconds: f64) -> Option<Self> {
         let millis = (seconds * 1000.0).round();
         // Compared as floats first: a cast of a huge float would saturate silently.
-        #[expect(clippy::cast_precision_loss, reason = "the bounds are exact in f64 to the second")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "the bounds are exact in f64 to the second"
+        )]
         let (low, high) = (*RANGE_MS.start() as f64, *RANGE_MS.end() as f64);
         if !millis.is_finite() || millis < low || millis > high {
             return None;
         }
-        #[expect(clippy::cast_possible_truncation, reason = "checked to be within i64 above")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked to be within i64 above"
+        )]
         Some(Self(millis as i64))
     }
 
@@ -53,15 +59,21 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = jiff::Timestamp::from_millisecond(self.0).map_err(|_| fmt::Error)?;
-        if self.0.rem_euclid(1000) == 0 { write!(f, "{time:.0}") } else { write!(f, "{time:.3}") }
+        if self.0.rem_euclid(1000) == 0 {
+            write!(f, "{time:.0}")
+        } else {
+            write!(f, "{time:.3}")
+        }
     }
 }
 
 impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let time: jiff::Timestamp =
-            text.trim().parse().map_err(|_| InvalidTimestamp(text.to_owned()))?;
+        let time: jiff::Timestamp = text
+            .trim()
+            .parse()
+            .map_err(|_| InvalidTimestamp(text.to_owned()))?;
         Ok(Self::from_millis(time.as_millisecond()))
     }
 }
@@ -85,7 +97,10 @@ mod tests {
 
     #[test]
     fn milliseconds_are_written_only_when_not_zero() {
-        assert_eq!(Timestamp::from_millis(1_736_936_880_000).to_string(), "2025-01-15T10:28:00Z");
+        assert_eq!(
+            Timestamp::from_millis(1_736_936_880_000).to_string(),
+            "2025-01-15T10:28:00Z"
+        );
         assert_eq!(
             Timestamp::from_millis(1_736_936_880_120).to_string(),
             "2025-01-15T10:28:00.120Z"

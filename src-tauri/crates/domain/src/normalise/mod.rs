@@ -1,9 +1,30 @@
+//! From a vendor's payload to the one shape that everything else works on.
+//!
+//! Each source has a file with its field table; `draft` holds what they share, above all the
+//! bounds. A payload is accepted as the vendor sends it, wrapped or bare. Text from outside
+//! stays text: markup, bidirectional marks and formulas pass unchanged and are made harmless
+//! where they are shown. Nothing of the payload is copied but what ends up in the alert.
+
+mod draft;
+mod elastic;
+mod generic;
+mod mitre;
+mod sentinel;
+mod splunk;
+
 use std::collections::BTreeMap;
+
 use serde_json::Value;
+
 use crate::{Indicator, Severity, Timestamp, words};
 
+pub use draft::{
+    MAX_DESCRIPTION_CHARS, MAX_FIELD_VALUES, MAX_INDICATORS, MAX_TAG_CHARS, MAX_TAGS,
+    MAX_TITLE_CHARS,
+};
+
 words! {
-    /// Which vendor's shape a payload has.
+    /// Whose payloads a source understands.
     Plugin, "plugin" {
         Generic => "generic",
         Sentinel => "sentinel",
@@ -12,8 +33,20 @@ words! {
     }
 }
 
+impl Plugin {
+    /// The name for people.
+    pub const fn display_name(self) -> &'static str {
+        match self {
+            Self::Generic => "Generic Webhook",
+            Self::Sentinel => "Microsoft Sentinel",
+            Self::Elastic => "Elastic Security",
+            Self::Splunk => "Splunk",
+        }
+    }
+}
+
 words! {
-    /// A field of the normalised alert that a mapping may read.
+    /// A field that means the same in every source, so that one mapping serves all of them.
     NormalisedField, "normalised field" {
         SrcIp => "src_ip",
         DstIp => "dst_ip",
@@ -32,43 +65,191 @@ words! {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The detection rule that a payload names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RuleReference {
+    /// The rule's id at the source; with the source's name it identifies the rule.
     pub source_rule_id: String,
+    /// Its name for people; the id when the payload has no name.
     pub name: String,
+    /// The rule's own severity, when it differs in kind from the alert's.
     pub severity: Option<Severity>,
+    /// Markdown that the source keeps with the rule.
     pub documentation: Option<String>,
+    /// ATT&CK tactic ids (`TA0001`) where the name is known, else as the source wrote them.
     pub mitre_tactics: Vec<String>,
+    /// Technique ids, `T1078`.
     pub mitre_techniques: Vec<String>,
+    /// Sub-technique ids, `T1078.004`.
     pub mitre_subtechniques: Vec<String>,
 }
 
+/// An alert as every source's looks after normalising.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NormalisedAlert {
+    /// Never empty, at most [`MAX_TITLE_CHARS`].
     pub title: String,
+    /// At most [`MAX_DESCRIPTION_CHARS`].
     pub description: Option<String>,
+    /// `Pending` when the source's word is not understood.
     pub severity: Severity,
+    /// `None` when the payload has no readable time; the caller then takes the time of receipt.
     pub occurred_at: Option<Timestamp>,
+    /// At most [`MAX_TAGS`], each at most [`MAX_TAG_CHARS`], without repetition.
     pub tags: Vec<String>,
+    /// The alert in the source's own console, http or https.
     pub source_url: Option<String>,
+    /// The rule that fired.
     pub rule: Option<RuleReference>,
+    /// What the plugin itself found: the first of the three passes.
     pub indicators: Vec<ExtractedIndicator>,
+    /// Raw texts by field, for the second pass; at most [`MAX_FIELD_VALUES`] a field.
     pub fields: BTreeMap<NormalisedField, Vec<String>>,
 }
 
+/// Which of the three extraction passes found an indicator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Pass { SourcePlugin, NormalisedMapping, RawPayloadMapping }
+pub enum Pass {
+    /// The source's own table.
+    SourcePlugin,
+    /// A mapping of a normalised field.
+    NormalisedMapping,
+    /// A mapping of a path in the raw payload.
+    RawPayloadMapping,
+}
 
+/// An indicator and where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtractedIndicator {
+    /// The canonical indicator.
     pub indicator: Indicator,
+    /// The pass that found it first.
     pub pass: Pass,
+    /// The path or field it was read from.
     pub path: String,
 }
 
+/// A payload that is not the source's. The message says what the source expects.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
-pub struct Refused { pub message: String }
+pub struct Refused {
+    /// What is missing and what to do, for the sender.
+    pub message: String,
+}
 
-pub fn normalise(plugin: Plugin, payload: &Value) -> Result<NormalisedAlert, Refused> { let _ = (plugin, payload); unimplemented!() }
-pub fn split(plugin: Plugin, payload: &Value) -> Vec<&Value> { let _ = (plugin, payload); unimplemented!() }
+/// Normalises one alert; of a body that carries several, the first (see [`split`]).
+pub fn normalise(plugin: Plugin, payload: &Value) -> Result<NormalisedAlert, Refused> {
+    let Some(document) = first_document(plugin, payload) else {
+        return Err(Refused {
+            message: "the body carries no alert: its list is empty".to_owned(),
+        });
+    };
+    match plugin {
+        Plugin::Generic => generic::normalise(document),
+        Plugin::Sentinel => sentinel::normalise(document),
+        Plugin::Elastic => elastic::normalise(document),
+        Plugin::Splunk => splunk::normalise(document),
+    }
+}
+
+/// The alert documents in a body, as the vendors bundle them: a JSON list, Elastic's connector
+/// and search bodies, the list of Sentinel's API. A body with one alert gives that one.
+pub fn split(plugin: Plugin, payload: &Value) -> Vec<&Value> {
+    match bundle(plugin, payload) {
+        Some(items) => items.iter().collect(),
+        None => vec![payload],
+    }
+}
+
+fn first_document(plugin: Plugin, payload: &Value) -> Option<&Value> {
+    bundle(plugin, payload).map_or(Some(payload), |items| items.first())
+}
+
+fn bundle(plugin: Plugin, payload: &Value) -> Option<&[Value]> {
+    if let Value::Array(items) = payload {
+        return Some(items);
+    }
+    match plugin {
+        Plugin::Generic | Plugin::Splunk => None,
+        Plugin::Sentinel => payload.get("value")?.as_array().map(Vec::as_slice),
+        Plugin::Elastic => elastic::bundle(payload),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_refusal_says_what_the_source_expects() {
+        for plugin in Plugin::ALL {
+            for payload in [
+                json!({}),
+                json!([]),
+                json!([1]),
+                json!({"properties": 1}),
+                json!("x"),
+            ] {
+                let refused = normalise(*plugin, &payload).expect_err("no alert in there");
+                assert!(refused.message.len() > 30, "{plugin}: {refused}");
+            }
+        }
+    }
+
+    #[test]
+    fn bundles_are_split_and_single_alerts_are_not() {
+        let one = json!({"title": "a"});
+        assert_eq!(split(Plugin::Generic, &one), [&one]);
+        assert_eq!(
+            split(Plugin::Generic, &json!([{"title": "a"}, {"title": "b"}])).len(),
+            2
+        );
+        assert_eq!(
+            split(Plugin::Sentinel, &json!({"value": [{}, {}, {}]})).len(),
+            3
+        );
+        for body in [
+            json!({"alerts": [{}, {}]}),
+            json!({"context": {"alerts": [{}, {}]}}),
+            json!({"alerts": {"new": {"count": 2, "data": [{}, {}]}}}),
+            json!({"hits": {"hits": [{"_source": {}}, {"_source": {}}]}}),
+        ] {
+            assert_eq!(split(Plugin::Elastic, &body).len(), 2, "{body}");
+        }
+    }
+
+    #[test]
+    fn everything_is_bounded() {
+        let many: Vec<_> = (0..5_000)
+            .map(|n| json!({"type": "ip", "value": format!("1.1.{}.{}", n / 250, n % 250)}))
+            .collect();
+        let tags: Vec<_> = (0..200)
+            .map(|n| format!("{n}{}", "t".repeat(300)))
+            .collect();
+        let alert = normalise(
+            Plugin::Generic,
+            &json!({
+                "title": "ü".repeat(2_000),
+                "description": "d".repeat(100_000),
+                "tags": tags,
+                "indicators": many,
+            }),
+        )
+        .expect("large but valid");
+        assert_eq!(alert.title.chars().count(), MAX_TITLE_CHARS);
+        assert_eq!(
+            alert.description.map(|d| d.len()),
+            Some(MAX_DESCRIPTION_CHARS)
+        );
+        assert_eq!(alert.tags.len(), MAX_TAGS);
+        assert!(
+            alert
+                .tags
+                .iter()
+                .all(|t| t.chars().count() <= MAX_TAG_CHARS)
+        );
+        assert_eq!(alert.indicators.len(), MAX_INDICATORS);
+    }
+}
