@@ -12,6 +12,9 @@ use crate::{command, licences, output, ui, wasm};
 /// The package with the tests of the whole product.
 const TESTS: &str = "calseta-tests";
 
+/// The rooms of [`TESTS`] that run before the others: what they find makes the rest pointless.
+const FIRST_ROOMS: [&str; 2] = ["layout", "main_job"];
+
 /// The room of [`TESTS`] that drives the real window and needs a display and a desktop bus.
 const DESKTOP: &str = "desktop";
 
@@ -92,7 +95,9 @@ pub(super) fn stages(workspace: &Workspace) -> Vec<Stage> {
             Work::BuildTests,
         ),
     ];
-    for room in workspace.target_names(TESTS, "test") {
+    let mut rooms = workspace.target_names(TESTS, "test");
+    rooms.sort_by_key(|room| !FIRST_ROOMS.contains(room));
+    for room in rooms {
         plan.push(stage(
             room,
             "tests of the whole product",
