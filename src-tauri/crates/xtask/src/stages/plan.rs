@@ -131,9 +131,7 @@ impl Stage {
             Work::UnitTests => run_tests(&mut unit_tests(workspace)),
             Work::DocumentationTests => run_tests(&mut workspace.native("test", &["--doc"])),
             Work::Programs => build_programs(workspace).map(none),
-            Work::BuildTests => {
-                command::run(&mut workspace.native("test", &["--tests", "--no-run"])).map(none)
-            }
+            Work::BuildTests => build_tests(workspace).map(none),
             Work::Room(room) => run_room(workspace, room),
             Work::MissingExamples => {
                 bail!("examples/agents exists, but {TESTS} has no test program `{EXAMPLES}`")
@@ -192,6 +190,13 @@ fn build_programs(workspace: &Workspace) -> Result<()> {
         "calseta-cli/faults",
     ];
     command::run(&mut workspace.native("build", &control))
+}
+
+fn build_tests(workspace: &Workspace) -> Result<()> {
+    if workspace.target_names(TESTS, "test").is_empty() {
+        bail!("{TESTS} has no test program: the product itself would go untested");
+    }
+    command::run(&mut workspace.native("test", &["--tests", "--no-run"]))
 }
 
 fn run_room(workspace: &Workspace, room: &str) -> Result<Count> {

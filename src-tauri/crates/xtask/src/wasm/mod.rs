@@ -4,7 +4,9 @@
 //! not to touch the toolchains; a private toolchain from the packages of Debian or Ubuntu
 //! ([`private`]); else the message says what to type.
 
+mod library;
 mod private;
+mod wrappers;
 
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};

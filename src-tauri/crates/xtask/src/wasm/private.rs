@@ -8,9 +8,9 @@
 use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use super::TARGET;
+use super::{library, wrappers};
 use crate::setup::packages;
 use crate::workspace::Workspace;
 use crate::{command, environment, output};
@@ -90,8 +90,8 @@ pub(super) fn build(workspace: &Workspace) -> Result<PathBuf> {
     fs::create_dir_all(&partial)?;
     let parts = parts(&workspace.root)?;
     unpack(&parts, &partial)?;
-    write_wrappers(&partial)?;
-    build_library(&partial)?;
+    wrappers::write(&partial)?;
+    library::build(&partial)?;
     fs::write(partial.join("complete"), RECIPE)?;
     remove(&folder)?;
     // What the replaced library was linked into does not fit the new one.
@@ -221,133 +221,6 @@ fn unpack_library_source(package: &Path, folder: &Path) -> Result<()> {
         bail!("`dpkg-deb --fsys-tarfile` ended with {status}");
     }
     Ok(())
-}
-
-/// Scripts that start the unpacked programs with the libraries unpacked beside them.
-fn write_wrappers(folder: &Path) -> Result<()> {
-    let linkers = folder
-        .join("usr/lib/rustlib")
-        .join(host(folder)?)
-        .join("bin");
-    fs::create_dir_all(&linkers)?;
-    fs::copy(find_linker(folder)?, linkers.join("rust-lld")).context("cannot place the linker")?;
-    for name in ["rustc", "cargo-clippy"] {
-        if !folder.join("usr/bin").join(name).is_file() {
-            continue;
-        }
-        let script = folder.join(name);
-        fs::write(&script, wrapper(&libraries(folder)?, name))?;
-        command::run(command::program("chmod", folder).arg("0755").arg(&script))?;
-    }
-    let mut question = command::program(rustc(folder), folder);
-    match command::ask(question.arg("-vV")) {
-        Some(_) => Ok(()),
-        None => bail!(
-            "the unpacked compiler does not start: {}/rustc -vV",
-            folder.display()
-        ),
-    }
-}
-
-/// Finds its own place, because the folder is moved after the wrapper was tried.
-fn wrapper(libraries: &str, name: &str) -> String {
-    format!(
-        "#!/bin/sh\n\
-         here=$(dirname \"$(readlink -f \"$0\")\")\n\
-         LD_LIBRARY_PATH=\"$here/{libraries}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}\"\n\
-         export LD_LIBRARY_PATH\n\
-         exec \"$here/usr/bin/{name}\" \"$@\"\n"
-    )
-}
-
-/// The unpacked folder of shared libraries, named after the machine (`usr/lib/x86_64-linux-gnu`).
-fn libraries(folder: &Path) -> Result<String> {
-    let entries = fs::read_dir(folder.join("usr/lib"))?.flatten();
-    entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .find(|name| name.ends_with("-linux-gnu"))
-        .map(|name| format!("usr/lib/{name}"))
-        .context("the packages hold no folder of shared libraries")
-}
-
-/// The machine type the packages were built for, as the compiler spells it.
-fn host(folder: &Path) -> Result<String> {
-    let entries = fs::read_dir(folder.join("usr/lib/rustlib"))?.flatten();
-    entries
-        .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .find(|name| name.ends_with("-unknown-linux-gnu"))
-        .context("the packages hold no library for this machine")
-}
-
-fn find_linker(folder: &Path) -> Result<PathBuf> {
-    let entries = fs::read_dir(folder.join("usr/lib"))?.flatten();
-    entries
-        .map(|entry| entry.path().join("bin/lld"))
-        .find(|path| path.is_file())
-        .context("the packages hold no lld")
-}
-
-/// Builds `core`, `alloc` and `std` for WebAssembly with the compiler they belong to.
-fn build_library(folder: &Path) -> Result<()> {
-    let source = fs::read_dir(folder.join("usr/src"))?
-        .flatten()
-        .map(|entry| entry.path().join("library"))
-        .find(|path| path.join("sysroot/Cargo.toml").is_file())
-        .context("the packages hold no source of the standard library")?;
-    let build = folder.join("build");
-    command::run(&mut library_command(folder, &source, &build))?;
-    let destination = folder.join("usr/lib/rustlib").join(TARGET).join("lib");
-    fs::create_dir_all(&destination)?;
-    let mut copied = 0_u32;
-    for entry in fs::read_dir(build.join(TARGET).join("release/deps"))?.flatten() {
-        let path = entry.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "rlib")
-        {
-            fs::copy(&path, destination.join(entry.file_name()))?;
-            copied += 1;
-        }
-    }
-    if copied == 0 || !super::has_core(&destination) {
-        bail!("building the standard library for {TARGET} left no library behind");
-    }
-    remove(&build)
-}
-
-fn library_command(folder: &Path, source: &Path, build: &Path) -> Command {
-    let mut command = command::program("cargo", folder);
-    command
-        .args([
-            "build",
-            "--release",
-            "--no-default-features",
-            "--target",
-            TARGET,
-        ])
-        .args(["--features", "panic-unwind compiler-builtins-mem"])
-        .arg("--manifest-path")
-        .arg(source.join("sysroot/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(build)
-        .env("RUSTC", rustc(folder))
-        // The library uses unstable features and must look like the compiler's own.
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("__CARGO_DEFAULT_LIB_METADATA", "wasmsysroot")
-        .env(
-            "RUSTFLAGS",
-            "-Cembed-bitcode=yes -Zforce-unstable-if-unmarked -Cdebuginfo=0",
-        );
-    let unwanted = [
-        "CARGO_ENCODED_RUSTFLAGS",
-        "RUSTC_WRAPPER",
-        "RUSTC_WORKSPACE_WRAPPER",
-        "CARGO_BUILD_TARGET",
-    ];
-    for variable in unwanted {
-        command.env_remove(variable);
-    }
-    command
 }
 
 #[cfg(test)]
