@@ -146,3 +146,52 @@ fn links_to_the_source_are_web_links_or_absent() {
         }
     }
 }
+
+/// Deterministic damage: one byte of a sample replaced, removed, doubled, or the end cut off.
+fn damaged(bytes: &[u8], n: usize) -> Vec<u8> {
+    // A fixed multiplier spreads the positions; the test must fail the same way twice.
+    let at = n.wrapping_mul(2_654_435_761) % bytes.len();
+    let mut out = bytes.to_vec();
+    match n % 5 {
+        0 => out[at] = b"\"{}[],:0-\\\0\xff"[n / 5 % 12],
+        1 => drop(out.remove(at)),
+        2 => out.insert(at, out[at]),
+        3 => out.truncate(at),
+        _ => out.splice(at..at, *b"null").for_each(drop),
+    }
+    out
+}
+
+#[test]
+fn damaged_samples_are_refused_or_read_but_never_panic() {
+    const ROUNDS: usize = 300;
+    let mappings = extract::system_mappings();
+    let mut read = 0;
+    for plugin in Plugin::ALL {
+        for file in samples(*plugin) {
+            let bytes = fs::read(&file).expect("readable");
+            for n in 0..ROUNDS {
+                let Ok(payload) = json::parse(&damaged(&bytes, n)) else {
+                    continue;
+                };
+                // Every plugin must stand every vendor's payload, not only its own.
+                for reader in Plugin::ALL {
+                    let Ok(alert) = normalise(*reader, &payload) else {
+                        continue;
+                    };
+                    assert!(!alert.title.is_empty());
+                    let found = extract::extract("x", &alert, &payload, &mappings);
+                    for one in found {
+                        let again = calseta_domain::Indicator::new(
+                            one.indicator.kind,
+                            &one.indicator.value,
+                        );
+                        assert_eq!(again, Some(one.indicator), "{}", file.display());
+                    }
+                    read += 1;
+                }
+            }
+        }
+    }
+    assert!(read > 100, "the damage left enough to read: {read}");
+}
