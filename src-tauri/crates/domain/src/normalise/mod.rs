@@ -199,6 +199,84 @@ mod tests {
     }
 
     #[test]
+    fn every_source_has_its_own_words_for_severity() {
+        let with = |plugin: Plugin, word: Value| match plugin {
+            Plugin::Generic => json!({"title": "t", "severity": word}),
+            Plugin::Sentinel => json!({"properties": {"title": "t", "severity": word}}),
+            Plugin::Elastic => {
+                json!({"kibana.alert.rule.name": "t", "kibana.alert.severity": word})
+            }
+            Plugin::Splunk => json!({"sid": "1", "result": {"signature": "t", "urgency": word}}),
+        };
+        let absent = [
+            Severity::Pending,
+            Severity::Informational,
+            Severity::Pending,
+            Severity::Low,
+        ];
+        for (plugin, absent) in Plugin::ALL.iter().zip(absent) {
+            let read = |word: Value| {
+                normalise(*plugin, &with(*plugin, word))
+                    .expect("an alert")
+                    .severity
+            };
+            assert_eq!(read(json!("high")), Severity::High, "{plugin}");
+            assert_eq!(read(json!("Medium")), Severity::Medium, "{plugin}");
+            assert_eq!(
+                read(json!("informational")),
+                Severity::Informational,
+                "{plugin}"
+            );
+            assert_eq!(read(json!("catastrophic")), Severity::Pending, "{plugin}");
+            assert_eq!(read(json!(null)), absent, "{plugin}");
+        }
+        let none = with(Plugin::Sentinel, json!("None"));
+        let none = normalise(Plugin::Sentinel, &none).expect("an incident");
+        assert_eq!(none.severity, Severity::Informational);
+    }
+
+    #[test]
+    fn a_rule_carries_its_attack_ids() {
+        let sentinel = json!({"properties": {
+            "title": "t", "relatedAnalyticRuleIds": ["/x/alertRules/id-1"],
+            "additionalData": {"tactics": ["InitialAccess", "Novel"], "techniques": ["T1078", "T1078.004"]},
+        }});
+        let rule = normalise(Plugin::Sentinel, &sentinel)
+            .expect("valid")
+            .rule
+            .expect("a rule");
+        assert_eq!(rule.source_rule_id, "id-1");
+        assert_eq!(rule.mitre_tactics, ["TA0001", "Novel"]);
+        assert_eq!(rule.mitre_techniques, ["T1078"]);
+        assert_eq!(rule.mitre_subtechniques, ["T1078.004"]);
+        let elastic = json!({
+            "kibana.alert.rule.uuid": "u", "kibana.alert.rule.severity": "high",
+            "kibana.alert.rule.note": "## Triage",
+            "kibana.alert.rule.parameters": {"threat": [{"tactic": {"id": "TA0002"}, "technique": [
+                {"id": "T1059", "subtechnique": [{"id": "T1059.001"}]},
+            ]}]},
+        });
+        let rule = normalise(Plugin::Elastic, &elastic)
+            .expect("valid")
+            .rule
+            .expect("a rule");
+        assert_eq!(rule.mitre_tactics, ["TA0002"]);
+        assert_eq!(rule.mitre_techniques, ["T1059"]);
+        assert_eq!(rule.mitre_subtechniques, ["T1059.001"]);
+        assert_eq!(rule.severity, Some(Severity::High));
+        assert_eq!(rule.documentation.as_deref(), Some("## Triage"));
+    }
+
+    #[test]
+    fn several_results_in_one_body_are_refused_rather_than_lost() {
+        let body = |rows: Value| json!({"sid": "1", "search_name": "s", "results": rows});
+        assert!(normalise(Plugin::Splunk, &body(json!([{"user": "a"}]))).is_ok());
+        let refused = normalise(Plugin::Splunk, &body(json!([{"user": "a"}, {"user": "b"}])))
+            .expect_err("two alerts");
+        assert!(refused.message.contains("For each result"), "{refused}");
+    }
+
+    #[test]
     fn bundles_are_split_and_single_alerts_are_not() {
         let one = json!({"title": "a"});
         assert_eq!(split(Plugin::Generic, &one), [&one]);

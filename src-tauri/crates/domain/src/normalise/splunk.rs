@@ -44,8 +44,8 @@ const NOTABLE_MARKS: &[&str] = &["urgency", "event_id", "_time", "_raw"];
 pub(super) fn normalise(document: &Value) -> Result<NormalisedAlert, Refused> {
     let Some(result) = result_of(document) else {
         let message = "a Splunk alert is the webhook action's body: an object \"result\" beside \
-                       \"search_name\" or \"sid\" (or a notable event with rule_name and urgency); \
-                       use the webhook alert action, or post your own shape to the generic source";
+                       \"search_name\" or \"sid\" (or a notable event with rule_name and urgency), \
+                       one result a request (trigger \"For each result\"); use the webhook alert action, or post your own shape to the generic source";
         return Err(Refused {
             message: message.to_owned(),
         });
@@ -78,11 +78,13 @@ pub(super) fn normalise(document: &Value) -> Result<NormalisedAlert, Refused> {
 fn result_of(document: &Value) -> Option<&Value> {
     let object = document.as_object()?;
     let named = |keys: &[&str]| keys.iter().any(|key| object.contains_key(*key));
-    // A saved search posted with all of its rows has `results`; the first row is the alert.
+    // A scripted action posts `results`. Several rows are several alerts, and taking only the first
+    // would lose the others without a word.
     let rows = object
         .get("results")
         .and_then(Value::as_array)
-        .and_then(|rows| rows.first());
+        .filter(|rows| rows.len() == 1);
+    let rows = rows.and_then(|rows| rows.first());
     let result = object.get("result").or(rows).filter(|r| r.is_object());
     match result {
         Some(_) if named(&["search_name", "sid"]) => result,
