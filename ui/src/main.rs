@@ -1,1 +1,19 @@
-fn main() {}
+//! The window of Calseta Console: the same views in the desktop shell and in a browser.
+//!
+//! Features fetch, components are dumb, and only `api` knows addresses and which of the two
+//! transports is in use. Alert content is hostile: it reaches the page as text nodes only, through
+//! `text::visible`. Read `app`, then `state::commands`, then `features::queue`.
+
+mod api;
+mod app;
+mod components;
+mod features;
+mod hooks;
+mod shell;
+mod state;
+mod text;
+
+fn main() {
+    console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(app::App);
+}

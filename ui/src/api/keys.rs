@@ -1,0 +1,36 @@
+//! API keys and allowed addresses: what only a person may hand out.
+
+use calseta_contract::api_key::{ApiKeyRequest, ApiKeyView};
+use calseta_contract::grant::{GrantRequest, GrantView};
+use calseta_domain::{AgentId, KeyType, Scope};
+
+use super::Failure;
+use super::request::send;
+
+/// Makes an agent's own key with the scopes that agents usually need; the key is in this answer only.
+pub(crate) async fn create_agent_key(agent: AgentId, name: &str) -> Result<ApiKeyView, Failure> {
+    let scopes = Scope::AGENT_PRESET.iter().map(|scope| scope.as_str().to_owned()).collect();
+    let request = ApiKeyRequest {
+        name: name.to_owned(),
+        scopes,
+        key_type: Some(KeyType::Agent.as_str().to_owned()),
+        agent_uuid: Some(agent),
+        ..ApiKeyRequest::default()
+    };
+    send("POST", "/v1/api-keys", &request).await
+}
+
+/// Allows agents' webhooks to reach an address.
+pub(crate) async fn grant_address(
+    scheme: &str,
+    host: &str,
+    port: u16,
+) -> Result<GrantView, Failure> {
+    let request = GrantRequest {
+        scheme: scheme.to_owned(),
+        host: host.to_owned(),
+        port,
+        audience: "agent".to_owned(),
+    };
+    send("POST", "/v1/egress/grants", &request).await
+}

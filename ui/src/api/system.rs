@@ -1,0 +1,17 @@
+//! What the window asks once at its start.
+
+use calseta_contract::health::{BootView, FirstKeyView};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::request::{get, send};
+
+/// Where the backend listens, and what a person should know.
+pub(crate) async fn boot() -> Result<BootView, Failure> {
+    Ok(get::<BootView, Value>("/ui/boot").await?.data)
+}
+
+/// The first admin key. The backend gives it once and answers 404 afterwards.
+pub(crate) async fn take_first_key() -> Result<FirstKeyView, Failure> {
+    send("POST", "/ui/first-key", &json!({})).await
+}

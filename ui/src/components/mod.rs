@@ -1,0 +1,34 @@
+//! Dumb components: props in, callbacks out. None fetches, none knows a route.
+
+mod age;
+mod banner;
+mod button;
+mod chip;
+mod copy;
+mod dialog;
+mod empty;
+mod field;
+mod icon;
+mod json_view;
+mod kbd;
+mod section;
+mod skeleton;
+mod toast;
+
+pub(crate) use age::Age;
+pub(crate) use banner::{FailureBanner, Notice};
+pub(crate) use button::{Button, ButtonKind, CommandButton};
+pub(crate) use chip::{
+    AgentChip, ProviderChip, SeverityChip, SeverityGlyph, StatusChip, VerdictChip,
+    verdict_of,
+};
+pub(crate) use copy::{CopyButton, Indicator, Secret};
+pub(crate) use dialog::Dialog;
+pub(crate) use empty::Empty;
+pub(crate) use field::{Field, SelectField, Switch};
+pub(crate) use icon::{Glyph, Icon};
+pub(crate) use json_view::JsonView;
+pub(crate) use kbd::Keys;
+pub(crate) use section::Section;
+pub(crate) use skeleton::Skeleton;
+pub(crate) use toast::ToastStack;

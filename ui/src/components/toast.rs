@@ -1,0 +1,53 @@
+//! The stack of short messages in the corner.
+
+use leptos::prelude::*;
+
+use super::copy::copy_text;
+use super::icon::{Glyph, Icon};
+use crate::state::toasts::{Toast, Toasts, Tone};
+
+/// All messages that are on the screen.
+#[component]
+pub(crate) fn ToastStack() -> impl IntoView {
+    let toasts = Toasts::expect();
+    view! {
+        <div class="toasts" role="status" aria-live="polite">
+            <For each=move || toasts.shown() key=|toast| toast.id let:toast>
+                <ToastCard toast />
+            </For>
+        </div>
+    }
+}
+
+#[component]
+fn ToastCard(toast: Toast) -> impl IntoView {
+    let toasts = Toasts::expect();
+    let failed = toast.tone == Tone::Danger;
+    let details = toast.details.map(StoredValue::new);
+    view! {
+        <div class="toast" class:toast--danger=failed>
+            <Icon glyph=if failed { Glyph::Warning } else { Glyph::Check } />
+            <span class="toast__text">{toast.text}</span>
+            {details
+                .map(|details| {
+                    view! {
+                        <button
+                            type="button"
+                            class="button button--quiet"
+                            on:click=move |_| copy_text(toasts, details.get_value(), "Details")
+                        >
+                            "Copy details"
+                        </button>
+                    }
+                })}
+            <button
+                type="button"
+                class="button button--quiet button--icon"
+                aria-label="Dismiss"
+                on:click=move |_| toasts.dismiss(toast.id)
+            >
+                <Icon glyph=Glyph::Close />
+            </button>
+        </div>
+    }
+}

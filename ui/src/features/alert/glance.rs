@@ -1,0 +1,154 @@
+//! At a glance: five fixed questions. A slot without an answer says why it has none.
+
+use calseta_contract::alert::{AlertView, IndicatorView};
+use calseta_domain::IndicatorType;
+use leptos::prelude::*;
+
+use super::open_alert::OpenAlert;
+use crate::components::{Age, Section};
+use crate::text::{clip, middle, visible};
+
+/// A description is cut to this many characters; the payload has the rest.
+const DESCRIPTION_CHARS: usize = 400;
+/// Values that a slot shows.
+const VALUES: usize = 3;
+/// A value is cut in its middle to this many characters.
+const VALUE_CHARS: usize = 44;
+
+/// One slot's answer, or why there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Answer {
+    Text(String),
+    Values(Vec<String>, usize),
+    None(&'static str),
+}
+
+/// What, who, where, when, so what.
+#[component]
+pub(super) fn Glance(open: OpenAlert) -> impl IntoView {
+    let what = open.slice(|detail| what(&detail.view));
+    let who = open.slice(|detail| who(&detail.view.indicators));
+    let place = open.slice(|detail| place(&detail.view.indicators));
+    let times = open.slice(|detail| {
+        let alert = &detail.view.summary;
+        (alert.occurred_at, alert.ingested_at, detail.view.last_seen_at)
+    });
+    let so_what = open.slice(|detail| so_what(&detail.view));
+    view! {
+        <Section number=1 title="At a glance">
+            <dl class="glance">
+                <Slot title="What">{move || what.get().map(answer)}</Slot>
+                <Slot title="Who">{move || who.get().map(answer)}</Slot>
+                <Slot title="Where">{move || place.get().map(answer)}</Slot>
+                <Slot title="When">
+                    {move || {
+                        times
+                            .get()
+                            .map(|(occurred, ingested, last_seen)| {
+                                let lag = (ingested.millis() - occurred.millis()) / 1000;
+                                view! {
+                                    <Age at=occurred sentence=true />
+                                    {(lag > 0).then(|| format!(", here {} later", seconds(lag)))}
+                                    {last_seen
+                                        .map(|at| {
+                                            view! { ", last repeated "<Age at sentence=true /> }
+                                        })}
+                                }
+                            })
+                    }}
+                </Slot>
+                <Slot title="So what">{move || so_what.get().map(answer)}</Slot>
+            </dl>
+        </Section>
+    }
+}
+
+#[component]
+fn Slot(title: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <div class="glance__slot">
+            <dt>{title}</dt>
+            <dd>{children()}</dd>
+        </div>
+    }
+}
+
+fn answer(answer: Answer) -> AnyView {
+    match answer {
+        Answer::Text(text) => text.into_any(),
+        Answer::None(why) => view! { <span class="glance__none">{why}</span> }.into_any(),
+        Answer::Values(values, more) => view! {
+            {values
+                .into_iter()
+                .map(|value| {
+                    let short = middle(&value, VALUE_CHARS);
+                    view! { <span class="glance__value mono" title=value>{short}</span> }
+                })
+                .collect_view()}
+            {(more > 0).then(|| view! { <span class="glance__none">{format!("and {more} more")}</span> })}
+        }
+        .into_any(),
+    }
+}
+
+fn what(view: &AlertView) -> Answer {
+    let rule = view.detection_rule.as_ref().map(|rule| visible(&rule.name).into_owned());
+    let description = view.summary.description.as_deref().filter(|text| !text.trim().is_empty());
+    let description = description.map(|text| clip(&visible(text), DESCRIPTION_CHARS));
+    match (rule, description) {
+        (Some(rule), Some(text)) => Answer::Text(format!("{rule}: {text}")),
+        (Some(text), None) | (None, Some(text)) => Answer::Text(text),
+        (None, None) => Answer::None("no rule linked and no description sent"),
+    }
+}
+
+fn of_kinds(indicators: &[IndicatorView], kinds: &[IndicatorType]) -> Option<Answer> {
+    let mut values: Vec<String> = indicators
+        .iter()
+        .filter(|indicator| kinds.contains(&indicator.kind))
+        .map(|indicator| visible(&indicator.value).into_owned())
+        .collect();
+    let more = values.len().saturating_sub(VALUES);
+    values.truncate(VALUES);
+    (!values.is_empty()).then_some(Answer::Values(values, more))
+}
+
+fn who(indicators: &[IndicatorView]) -> Answer {
+    of_kinds(indicators, &[IndicatorType::Account, IndicatorType::Email])
+        .unwrap_or(Answer::None("no account or e-mail address in the payload's mapped fields"))
+}
+
+fn place(indicators: &[IndicatorView]) -> Answer {
+    of_kinds(indicators, &[IndicatorType::Ip, IndicatorType::Domain, IndicatorType::Url])
+        .unwrap_or(Answer::None("no address, domain or URL in the payload's mapped fields"))
+}
+
+fn so_what(view: &AlertView) -> Answer {
+    let mut parts = Vec::new();
+    if let Some(rule) = &view.detection_rule {
+        let techniques = if rule.mitre_subtechniques.is_empty() {
+            &rule.mitre_techniques
+        } else {
+            &rule.mitre_subtechniques
+        };
+        parts.extend(rule.mitre_tactics.iter().chain(techniques).cloned());
+    }
+    let tags = view.summary.tags.iter().map(|tag| format!("#{tag}"));
+    parts.extend(tags);
+    if view.summary.duplicate_of.is_some() {
+        parts.push("came back after it was closed".to_owned());
+    }
+    if parts.is_empty() {
+        return Answer::None("no technique on its rule and no tags");
+    }
+    Answer::Text(visible(&parts.join(" · ")).into_owned())
+}
+
+/// `45 s`, `3 min`, `2 h`.
+fn seconds(seconds: i64) -> String {
+    match seconds {
+        ..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200.. => format!("{} h", seconds / 3_600),
+    }
+}

@@ -1,0 +1,134 @@
+//! The sticky head: what it is in one line, what can be done in another.
+
+use calseta_contract::alert::AlertSummary;
+use calseta_domain::{AlertStatus, Malice};
+use leptos::prelude::*;
+use web_sys::HtmlSelectElement;
+
+use super::open_alert::OpenAlert;
+use crate::components::{
+    Age, Button, ButtonKind, CommandButton, CopyButton, Glyph, SeverityChip, VerdictChip,
+};
+use crate::state::alert_actions::AlertActions;
+use crate::state::commands::Commands;
+use crate::text::{clip, visible};
+
+/// A title is cut to this many characters; the tooltip has twice as many, the payload all.
+const TITLE_CHARS: usize = 240;
+
+/// Severity, title, status, verdict, age, source, repeats, actions.
+#[component]
+pub(super) fn Header(open: OpenAlert) -> impl IntoView {
+    let summary = open.summary();
+    let commands = Commands::expect();
+    view! {
+        <header class="alert-head">
+            <div class="alert-head__line">
+                <Button
+                    label="Back to the list (Esc)"
+                    kind=ButtonKind::Quiet
+                    glyph=Glyph::Back
+                    icon_only=true
+                    on_press=move |()| drop(commands.run("queue.back"))
+                />
+                {move || summary.get().map(heading)}
+            </div>
+            <div class="alert-head__line">
+                {move || summary.get().map(facts)}
+                <span class="alert-head__space"></span>
+                <Actions open />
+            </div>
+        </header>
+    }
+}
+
+fn heading(alert: AlertSummary) -> impl IntoView {
+    let title = visible(&alert.title).into_owned();
+    view! {
+        <SeverityChip severity=alert.severity />
+        <h1 class="alert-head__title" title=clip(&title, 2 * TITLE_CHARS)>
+            {clip(&title, TITLE_CHARS)}
+        </h1>
+        {(alert.duplicate_count > 0)
+            .then(|| {
+                let times = alert.duplicate_count + 1;
+                view! {
+                    <span class="repeats" title=format!("Seen {times} times")>{format!("×{times}")}</span>
+                }
+            })}
+    }
+}
+
+fn facts(alert: AlertSummary) -> impl IntoView {
+    view! {
+        {(alert.malice != Malice::Pending)
+            .then(|| view! { <VerdictChip mark=alert.malice word=alert.malice.as_str() /> })}
+        {alert
+            .close_classification
+            .filter(|_| alert.status == AlertStatus::Closed)
+            .map(|class| view! { <span class="alert-head__fact">{class.as_str()}</span> })}
+        <span class="alert-head__fact"><Age at=alert.occurred_at sentence=true /></span>
+        <span class="alert-head__fact mono">{visible(&alert.source_name).into_owned()}</span>
+        {alert
+            .source_url
+            .map(|url| {
+                let shown = clip(&visible(&url), 60);
+                view! {
+                    <span class="alert-head__fact alert-head__url" title="Where to see it in the SIEM; copy it, it is not opened from here">
+                        <span class="mono">{shown}</span>
+                        <CopyButton text=url what="Address" />
+                    </span>
+                }
+            })}
+    }
+}
+
+#[component]
+fn Actions(open: OpenAlert) -> impl IntoView {
+    let status = Memo::new({
+        let summary = open.summary();
+        move |_| summary.with(|summary| summary.as_ref().map(|alert| alert.status))
+    });
+    let is_closed = move || status.get() == Some(AlertStatus::Closed);
+    view! {
+        {move || status.get().map(|status| view! { <StatusSelect open status /> })}
+        <Show
+            when=is_closed
+            fallback=|| {
+                view! {
+                    <CommandButton id="alert.acknowledge" label="Ack" />
+                    <CommandButton id="alert.escalate" />
+                    <CommandButton id="alert.close" kind=ButtonKind::Primary />
+                }
+            }
+        >
+            <CommandButton id="alert.reopen" kind=ButtonKind::Primary />
+        </Show>
+    }
+}
+
+/// The status with the moves that the contract allows, and no others.
+#[component]
+fn StatusSelect(open: OpenAlert, status: AlertStatus) -> impl IntoView {
+    let actions = AlertActions::expect();
+    let options = std::iter::once(status).chain(status.allowed_next().iter().copied());
+    view! {
+        <select
+            class="status-select"
+            aria-label="Status"
+            data-status=status.as_str()
+            prop:value=status.as_str()
+            disabled=move || actions.busy() || status == AlertStatus::Closed
+            on:change=move |event| {
+                let wanted = event_target_value(&event).parse::<AlertStatus>();
+                // The old word stays until the change is made: closing asks a question first.
+                event_target::<HtmlSelectElement>(&event).set_value(status.as_str());
+                if let (Ok(wanted), Some(id)) = (wanted, untrack(|| open.id())) {
+                    actions.set_status(id, wanted);
+                }
+            }
+        >
+            {options.map(|s| view! { <option value=s.as_str()>{s.as_str()}</option> }).collect_view()}
+        </select>
+    }
+}

@@ -1,0 +1,130 @@
+//! The alert's page: a sticky head and numbered sections.
+
+use calseta_domain::AlertId;
+use leptos::html;
+use leptos::prelude::*;
+use leptos_router::hooks::use_params_map;
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
+
+use super::context::Context;
+use super::deliveries::Deliveries;
+use super::findings::Findings;
+use super::glance::Glance;
+use super::header::Header;
+use super::indicators::Indicators;
+use super::open_alert::OpenAlert;
+use super::raw::Raw;
+use super::timeline::Timeline;
+use crate::components::{CommandButton, Empty, FailureBanner, Skeleton};
+use crate::state::commands::{Command, Commands, Group};
+
+/// The sections in order: title, and the key that jumps there.
+const SECTIONS: [(&str, &str, &[&str]); 7] = [
+    ("alert.section-1", "At a glance", &["1"]),
+    ("alert.section-2", "Indicators", &["2"]),
+    ("alert.section-3", "Agent findings", &["3"]),
+    ("alert.section-4", "Deliveries", &["4"]),
+    ("alert.section-5", "Context", &["5"]),
+    ("alert.section-6", "Timeline", &["6"]),
+    ("alert.section-7", "Raw payload", &["7"]),
+];
+
+/// One alert, beside the list, over it, or in its place: by the window's width.
+#[component]
+pub(crate) fn AlertPage() -> impl IntoView {
+    let params = use_params_map();
+    let id = Memo::new(move |_| {
+        params.with(|params| params.get("uuid").and_then(|uuid| uuid.parse::<AlertId>().ok()))
+    });
+    let open = OpenAlert::follow(id);
+    let node = NodeRef::<html::Section>::new();
+    register();
+    Effect::new(move |_| {
+        id.track();
+        if let Some(page) = node.get_untracked() {
+            page.set_scroll_top(0);
+        }
+    });
+    view! {
+        <section node_ref=node class="detail" aria-label="Alert" tabindex="-1">
+            {move || match open.id() {
+                Some(_) => view! { <Body open /> }.into_any(),
+                None => {
+                    view! {
+                        <Empty title="No such alert" text="The address names no alert.">
+                            <CommandButton id="queue.back" />
+                        </Empty>
+                    }
+                        .into_any()
+                }
+            }}
+        </section>
+    }
+}
+
+#[component]
+fn Body(open: OpenAlert) -> impl IntoView {
+    let is_read = Memo::new(move |_| open.detail().is_some());
+    view! {
+        <Header open />
+        {move || open.failure().map(|failure| view! { <Failed open failure /> })}
+        <Show
+            when=move || is_read.get()
+            fallback=move || {
+                open.failure().is_none().then(|| view! { <Skeleton lines=10 /> })
+            }
+        >
+            <div class="detail__sections">
+                <Glance open />
+                <Indicators open />
+                <Findings open />
+                <Deliveries open />
+                <Context open />
+                <Timeline open />
+                <Raw open />
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn Failed(open: OpenAlert, failure: crate::api::Failure) -> impl IntoView {
+    if failure.is_not_found() {
+        return view! {
+            <Empty title="This alert is gone" text="It was deleted, or never existed here.">
+                <CommandButton id="queue.back" />
+            </Empty>
+        }
+        .into_any();
+    }
+    view! {
+        <FailureBanner
+            failure
+            what="The alert could not be read"
+            on_retry=move |()| open.reload()
+        />
+    }
+    .into_any()
+}
+
+fn register() {
+    let jump = |number: usize| {
+        move || {
+            let section = document().get_element_by_id(&format!("section-{number}"));
+            let Some(section) = section.and_then(|s| s.dyn_into::<HtmlElement>().ok()) else {
+                return;
+            };
+            if let Ok(Some(details)) = section.query_selector("details") {
+                // An attribute of the page's own element can always be set.
+                let _ = details.set_attribute("open", "");
+            }
+            section.scroll_into_view();
+            let _ = section.focus();
+        }
+    };
+    let commands = SECTIONS.iter().enumerate().map(|(index, (id, title, keys))| {
+        Command::new(id, title, Group::Move, keys, jump(index + 1))
+    });
+    Commands::expect().register(commands.collect());
+}

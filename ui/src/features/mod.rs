@@ -1,0 +1,6 @@
+//! One folder a noun. Features fetch and compose components; they never import one another.
+
+pub(crate) mod agents;
+pub(crate) mod alert;
+pub(crate) mod queue;
+pub(crate) mod setup;

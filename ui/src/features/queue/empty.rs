@@ -1,0 +1,155 @@
+//! No alerts: what to do first, and what hides them.
+
+use calseta_domain::Timestamp;
+use leptos::prelude::*;
+
+use crate::api;
+use crate::components::{Button, ButtonKind, CopyButton, Empty, Glyph, Icon};
+use crate::hooks::use_action;
+use crate::state::alert_list::AlertFilter;
+use crate::state::clock::now_ms;
+use crate::state::places::Places;
+use crate::state::queue::Queue;
+use crate::state::session::Session;
+use crate::state::toasts::Toasts;
+
+/// Alerts exist, but the filter has none of them.
+#[component]
+pub(super) fn EmptyFilter() -> impl IntoView {
+    let queue = Queue::expect();
+    let is_default = move || queue.filter() == AlertFilter::default();
+    view! {
+        {move || {
+            if is_default() {
+                view! {
+                    <Empty title="Nothing waits for you" text="Every alert is closed. New ones appear here by themselves.">
+                        <Button
+                            label="Show closed alerts too"
+                            on_press=move |()| queue.set_filter(AlertFilter::everything())
+                        />
+                    </Empty>
+                }
+                    .into_any()
+            } else {
+                view! {
+                    <Empty title="Nothing matches" text="No alert has all of the chosen words.">
+                        <Button
+                            label="Reset the filter"
+                            kind=ButtonKind::Primary
+                            on_press=move |()| queue.set_filter(AlertFilter::default())
+                        />
+                        <Button
+                            label="Show everything"
+                            on_press=move |()| queue.set_filter(AlertFilter::everything())
+                        />
+                    </Empty>
+                }
+                    .into_any()
+            }
+        }}
+    }
+}
+
+/// Not one alert yet: three ways to begin.
+#[component]
+pub(super) fn EmptyProduct() -> impl IntoView {
+    view! {
+        <div class="start">
+            <h1 class="start__title">"No alerts yet"</h1>
+            <p class="start__text">
+                "Alerts appear here the moment they arrive. Nothing leaves this machine but what you set up."
+            </p>
+            <div class="start__cards">
+                <TestAlertCard />
+                <SourceCard />
+                <AgentCard />
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn TestAlertCard() -> impl IntoView {
+    let toasts = Toasts::expect();
+    let queue = Queue::expect();
+    let action = use_action();
+    let send = move |()| {
+        let at = Timestamp::from_millis(now_ms()).to_string();
+        action.start_or(
+            async move { api::send_test_alert(&at).await },
+            move |accepted| {
+                toasts.say("The test alert was accepted");
+                queue.touch(accepted.alert_uuid);
+            },
+            move |failure| toasts.fail("The test alert was not accepted", failure),
+        );
+    };
+    view! {
+        <section class="card">
+            <h2 class="card__title"><Icon glyph=Glyph::Send />"Send a test alert"</h2>
+            <p class="card__text">
+                "Goes the whole way: ingest, enrichment, matching agents. Close it when you have seen it."
+            </p>
+            <Button
+                label="Send a test alert"
+                kind=ButtonKind::Primary
+                busy=Signal::derive(move || action.busy())
+                on_press=send
+            />
+        </section>
+    }
+}
+
+#[component]
+fn SourceCard() -> impl IntoView {
+    let snippet = curl(&Session::expect().base_url());
+    view! {
+        <section class="card card--wide">
+            <h2 class="card__title"><Icon glyph=Glyph::Source />"Connect a source"</h2>
+            <p class="card__text">
+                "Post to it from your SIEM. Sentinel, Elastic and Splunk have an address of their own in place of “generic”."
+            </p>
+            <div class="snippet">
+                <pre class="snippet__text mono" tabindex="0">{snippet.clone()}</pre>
+                <CopyButton text=snippet what="Command" worded=true />
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn AgentCard() -> impl IntoView {
+    let places = Places::expect();
+    view! {
+        <section class="card">
+            <h2 class="card__title"><Icon glyph=Glyph::Agent />"Register an agent"</h2>
+            <p class="card__text">
+                "It receives matching alerts as a webhook and posts its findings back. Yours, on this machine or elsewhere."
+            </p>
+            <Button label="Register an agent" on_press=move |()| places.new_agent() />
+        </section>
+    }
+}
+
+/// The command that posts an alert, with the address that this backend really listens on.
+fn curl(base_url: &str) -> String {
+    format!(
+        "curl -X POST {base_url}/v1/ingest/generic \\\n  \
+         -H \"Authorization: Bearer $CALSETA_KEY\" \\\n  \
+         -H \"Content-Type: application/json\" \\\n  \
+         -d '{{\"title\": \"Impossible travel\", \"severity\": \"High\", \"source_ip\": \"185.220.101.47\"}}'"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_snippet_names_the_real_address_and_valid_json() {
+        let text = curl("http://localhost:8003");
+        assert!(text.starts_with("curl -X POST http://localhost:8003/v1/ingest/generic"));
+        let body = text.split('\'').nth(1).expect("a quoted body");
+        serde_json::from_str::<serde_json::Value>(body).expect("the body is JSON");
+    }
+}

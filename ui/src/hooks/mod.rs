@@ -1,0 +1,9 @@
+//! Behaviour that several views share.
+
+mod use_action;
+mod use_grid_window;
+mod use_shortcuts;
+
+pub(crate) use use_action::{Action, use_action};
+pub(crate) use use_grid_window::{scroll_to, window_of};
+pub(crate) use use_shortcuts::use_shortcuts;

@@ -1,0 +1,71 @@
+//! One key listener for the window. It asks the registry and knows no command itself.
+
+use leptos::ev::KeyboardEvent;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast as _;
+use web_sys::Element;
+
+use crate::state::commands::{Commands, Press};
+
+/// Controls that use every key themselves.
+const TYPING: &str = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
+/// Controls that Enter and Space already press.
+const PRESSABLE: &str = "button, a[href], summary, input, [role=button]";
+
+/// Listens until the calling view goes away; `noticed` is called for every key.
+pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
+    let handle = window_event_listener(leptos::ev::keydown, move |event| {
+        noticed();
+        if event.default_prevented() || event.is_composing() || is_modal_open() {
+            return;
+        }
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let Some(key) = spelled(&event) else { return };
+        let within = |css| target.as_ref().is_some_and(|t| t.matches(css).unwrap_or(false));
+        if within(TYPING) {
+            if key == "Escape" {
+                leave(target.as_ref());
+                event.prevent_default();
+            }
+            return;
+        }
+        if (key == "Enter" || key == " ") && within(PRESSABLE) {
+            return;
+        }
+        if commands.press(&key) != Press::Unknown {
+            event.prevent_default();
+        }
+    });
+    on_cleanup(move || handle.remove());
+}
+
+/// A key with its modifiers; `None` for a modifier alone. Shift is in the letter already.
+fn spelled(event: &KeyboardEvent) -> Option<String> {
+    let key = event.key();
+    if matches!(key.as_str(), "Shift" | "Control" | "Alt" | "Meta" | "AltGraph" | "CapsLock") {
+        return None;
+    }
+    let mut out = String::new();
+    if event.ctrl_key() || event.meta_key() {
+        out.push_str("Ctrl+");
+    }
+    if event.alt_key() {
+        out.push_str("Alt+");
+    }
+    if event.shift_key() && key.chars().count() > 1 {
+        out.push_str("Shift+");
+    }
+    out.push_str(&key);
+    Some(out)
+}
+
+fn is_modal_open() -> bool {
+    document().query_selector("dialog[open]").ok().flatten().is_some()
+}
+
+fn leave(target: Option<&Element>) {
+    if let Some(element) = target.and_then(|t| t.dyn_ref::<web_sys::HtmlElement>()) {
+        // A control that cannot lose focus keeps it; nothing else depends on it.
+        let _ = element.blur();
+    }
+}

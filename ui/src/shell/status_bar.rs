@@ -1,0 +1,46 @@
+//! The status bar: what goes on in the background, in words.
+
+use calseta_domain::Timestamp;
+use leptos::prelude::*;
+
+use crate::state::clock::Clock;
+use crate::state::live::{Link, Live};
+use crate::state::queue::Queue;
+use crate::state::session::Session;
+use crate::text::ago;
+
+/// One line below every page.
+#[component]
+pub(super) fn StatusBar() -> impl IntoView {
+    let live = Live::expect();
+    let clock = Clock::expect();
+    let queue = Queue::expect();
+    let boot = Session::expect().boot();
+    let link = move || match live.link() {
+        Link::Connecting => ("wait", "Connecting…"),
+        Link::Live => ("ok", "Live"),
+        Link::Reconnecting => ("warn", "Reconnecting… the list may be out of date"),
+    };
+    let last = move || {
+        live.last_event().map_or_else(
+            || "no event yet".to_owned(),
+            |at| format!("last event {}", ago(clock.now(), Timestamp::from_millis(at))),
+        )
+    };
+    let waiting = move || {
+        let count = queue.with(|list| list.waiting().len());
+        (count > 0).then(|| format!("{count} new behind the pill"))
+    };
+    view! {
+        <footer class="status-bar">
+            <span class="status-bar__link" data-link=move || link().0 role="status">
+                {move || link().1}
+            </span>
+            <span>{last}</span>
+            <span>{waiting}</span>
+            <span class="status-bar__space"></span>
+            <span class="status-bar__path" title="Where the data lives">{boot.data_dir}</span>
+            <span>{format!("v{}", boot.version)}</span>
+        </footer>
+    }
+}

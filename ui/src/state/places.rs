@@ -1,0 +1,98 @@
+//! Where the window can go, by name instead of by path.
+
+use std::rc::Rc;
+
+use calseta_domain::{AgentId, AlertId};
+use leptos::prelude::*;
+use leptos_router::NavigateOptions;
+use leptos_router::hooks::use_navigate;
+
+/// The path of an alert begins with this; the desktop's notifications name such paths.
+const ALERT_PREFIX: &str = "/alerts/";
+
+/// How to get somewhere.
+#[derive(Clone, Copy)]
+pub(crate) struct Places {
+    go: StoredValue<Rc<dyn Fn(&str, NavigateOptions)>, LocalStorage>,
+}
+
+impl Places {
+    /// Provides the ways; call it inside the router.
+    pub(crate) fn provide() -> Self {
+        let navigate = use_navigate();
+        let places =
+            Self { go: StoredValue::new_local(Rc::new(move |path, how| navigate(path, how))) };
+        provide_context(places);
+        places
+    }
+
+    /// The provided ways.
+    pub(crate) fn expect() -> Self {
+        expect_context()
+    }
+
+    /// The queue, with nothing open.
+    pub(crate) fn queue(self) {
+        self.to("/", false);
+    }
+
+    /// An alert, as a place to come back from.
+    pub(crate) fn alert(self, id: AlertId) {
+        self.to(&alert_path(id), false);
+    }
+
+    /// An alert in the place of the one that is open.
+    pub(crate) fn next_alert(self, id: AlertId) {
+        self.to(&alert_path(id), true);
+    }
+
+    /// The list of agents.
+    pub(crate) fn agents(self) {
+        self.to("/agents", false);
+    }
+
+    /// The form that registers an agent.
+    pub(crate) fn new_agent(self) {
+        self.to("/agents/new", false);
+    }
+
+    /// One agent.
+    pub(crate) fn agent(self, id: AgentId) {
+        self.to(&agent_path(id), false);
+    }
+
+    fn to(self, path: &str, replace: bool) {
+        let go = self.go.get_value();
+        go(path, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
+    }
+}
+
+/// An alert's path.
+pub(crate) fn alert_path(id: AlertId) -> String {
+    format!("{ALERT_PREFIX}{id}")
+}
+
+/// An agent's path.
+pub(crate) fn agent_path(id: AgentId) -> String {
+    format!("/agents/{id}")
+}
+
+/// The alert that a path from outside names; anything else is refused.
+pub(crate) fn alert_of_path(path: &str) -> Option<AlertId> {
+    path.strip_prefix(ALERT_PREFIX)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_alert_s_path_is_followed() {
+        let id = "018f2f6e-0000-7000-8000-000000000001";
+        assert!(alert_of_path(&format!("/alerts/{id}")).is_some());
+        for path in ["/agents/new", "/alerts/", "/alerts/../agents", "https://evil.tld/alerts/"] {
+            assert_eq!(alert_of_path(path), None, "{path}");
+        }
+        assert_eq!(alert_of_path(&format!("/alerts/{id}/../../agents")), None);
+    }
+}

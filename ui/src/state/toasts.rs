@@ -1,0 +1,87 @@
+//! Short messages about what an action did. They go by themselves, unless something failed.
+
+use leptos::prelude::*;
+use std::time::Duration;
+
+use crate::api::Failure;
+
+/// How long a message that asks for nothing stays.
+const STAY: Duration = Duration::from_secs(6);
+/// More at once nobody reads; the oldest goes.
+const MAX_AT_ONCE: usize = 4;
+
+/// How a message is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tone {
+    /// It worked.
+    Ok,
+    /// It did not.
+    Danger,
+}
+
+/// One message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Toast {
+    /// To tell it from the others.
+    pub(crate) id: u64,
+    /// How it is meant.
+    pub(crate) tone: Tone,
+    /// What it says.
+    pub(crate) text: String,
+    /// More, to copy.
+    pub(crate) details: Option<String>,
+}
+
+/// The messages on the screen, oldest first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Toasts {
+    shown: RwSignal<Vec<Toast>>,
+    next_id: StoredValue<u64>,
+}
+
+impl Toasts {
+    /// Provides an empty list.
+    pub(crate) fn provide() {
+        provide_context(Self { shown: RwSignal::new(Vec::new()), next_id: StoredValue::new(0) });
+    }
+
+    /// The provided list.
+    pub(crate) fn expect() -> Self {
+        expect_context()
+    }
+
+    /// What is shown.
+    pub(crate) fn shown(self) -> Vec<Toast> {
+        self.shown.get()
+    }
+
+    /// Says that something worked.
+    pub(crate) fn say(self, text: impl Into<String>) {
+        let id = self.push(Tone::Ok, text.into(), None);
+        set_timeout(move || self.dismiss(id), STAY);
+    }
+
+    /// Says that something failed; stays until it is dismissed.
+    pub(crate) fn fail(self, what: &str, failure: &Failure) {
+        let text = format!("{what}: {}", failure.message);
+        self.push(Tone::Danger, text, Some(failure.copyable()));
+    }
+
+    /// Takes one away.
+    pub(crate) fn dismiss(self, id: u64) {
+        self.shown.update(|shown| shown.retain(|toast| toast.id != id));
+    }
+
+    fn push(self, tone: Tone, text: String, details: Option<String>) -> u64 {
+        let id = self.next_id.get_value();
+        self.next_id.set_value(id + 1);
+        self.shown.update(|shown| {
+            shown.retain(|toast| toast.text != text);
+            shown.push(Toast { id, tone, text, details });
+            if shown.len() > MAX_AT_ONCE {
+                shown.remove(0);
+            }
+        });
+        id
+    }
+}

@@ -1,0 +1,85 @@
+//! What happened, in words.
+
+use serde_json::{Map, Value};
+
+use super::{clip, visible};
+
+/// Facts of one event that are shown in a line.
+const MAX_FACTS: usize = 6;
+/// A fact's value is cut to this many characters.
+const MAX_VALUE_CHARS: usize = 80;
+
+/// An event's type as a sentence; an unknown type is shown as it is.
+pub(crate) fn event_title(kind: &str) -> String {
+    match kind {
+        "alert.created" => "Alert received",
+        "alert.updated" => "Alert changed",
+        "alert.duplicated" => "Seen again",
+        "alert.enriched" => "Enrichment over",
+        "alert.closed" => "Closed",
+        "alert.reopened" => "Reopened",
+        "alert.deleted" => "Deleted",
+        "indicator.updated" => "Indicator changed",
+        "finding.created" => "Finding posted",
+        "finding.reviewed" => "Finding reviewed",
+        "delivery.updated" => "Delivery to an agent",
+        other => return visible(other).into_owned(),
+    }
+    .to_owned()
+}
+
+/// An event's facts: `status Open → Triaging`.
+pub(crate) fn event_facts(changed: &Map<String, Value>) -> Vec<String> {
+    changed.iter().filter_map(|(field, value)| fact(field, value)).take(MAX_FACTS).collect()
+}
+
+fn fact(field: &str, value: &Value) -> Option<String> {
+    let field = visible(field).replace('_', " ");
+    match value {
+        Value::Array(pair) if pair.len() == 2 => {
+            Some(format!("{field} {} → {}", short(&pair[0]), short(&pair[1])))
+        }
+        Value::Null => None,
+        // An id tells nobody anything; the thing itself is on the page.
+        _ if field.ends_with("uuid") => None,
+        other => Some(format!("{field} {}", short(other))),
+    }
+}
+
+fn short(value: &Value) -> String {
+    let text = match value {
+        Value::Null => "none".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    clip(&visible(&text), MAX_VALUE_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().expect("an object")
+    }
+
+    #[test]
+    fn a_change_is_shown_from_and_to() {
+        let facts = event_facts(&map(json!({ "close_classification": [null, "Undetermined"] })));
+        assert_eq!(facts, ["close classification none → Undetermined"]);
+    }
+
+    #[test]
+    fn hostile_facts_are_visible_and_short() {
+        let facts = event_facts(&map(json!({ "title": format!("\u{202e}{}", "x".repeat(500)) })));
+        assert!(facts[0].starts_with("title ⟨U+202E⟩x"));
+        assert!(facts[0].chars().count() < 100);
+    }
+
+    #[test]
+    fn ids_are_left_out() {
+        assert!(event_facts(&map(json!({ "agent_uuid": "018f…" }))).is_empty());
+    }
+}
