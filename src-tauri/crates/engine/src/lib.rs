@@ -1,1 +1,76 @@
-//! Placeholder.
+//! The engine: what happens to an alert, from its ingest to the findings about it.
+//!
+//! Callers (the HTTP server, the window, the command line) hand in a request and who asks for it
+//! and get a view back; rules come from `calseta-domain`, rows from `calseta-store`, the outside
+//! world through `calseta-egress`. The stages under [`stage`] are driven by rows, so they may die
+//! anywhere and be run twice. Read `ingest`, then `stage`, then `payload`.
+
+mod agents;
+mod alerts;
+mod api_keys;
+mod catalog;
+mod clock;
+mod deliveries;
+mod documents;
+mod events;
+mod findings;
+mod grants;
+mod idempotency;
+mod ingest;
+mod payload;
+mod principal;
+mod problem;
+mod providers;
+mod rules;
+mod sources;
+mod stage;
+mod start;
+mod vault;
+mod views;
+
+pub use agents::AGENT_NAME_MAX;
+pub use alerts::AlertListQuery;
+pub use clock::{Clock, Ids, random_bytes};
+pub use deliveries::DeliveryListQuery;
+pub use events::EventRange;
+pub use findings::PostedWith;
+pub use idempotency::RequestKey;
+pub use principal::{Principal, PrincipalKind};
+pub use problem::Problem;
+pub use start::{Engine, EngineConfig, FirstKey, StartError};
+
+/// The rows of a page and what was counted; the server makes the envelope.
+#[derive(Debug, Clone)]
+pub struct Listed<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// How many there are in all, when counted.
+    pub total: Option<u64>,
+    /// Whether counting stopped at the cap.
+    pub total_is_capped: bool,
+    /// Where the next page begins.
+    pub next_cursor: Option<String>,
+}
+
+impl<T> Listed<T> {
+    /// A fully counted page.
+    pub fn counted(rows: Vec<T>, total: u64) -> Self {
+        Self { rows, total: Some(total), total_is_capped: false, next_cursor: None }
+    }
+}
+
+/// A page by number: v1.1.0's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageNumber {
+    /// From 1.
+    pub page: u64,
+    /// 1..=500.
+    pub page_size: u64,
+}
+
+impl PageNumber {
+    /// Rows before this page.
+    pub fn offset(self) -> u64 {
+        self.page.saturating_sub(1).saturating_mul(self.page_size)
+    }
+}

@@ -92,7 +92,8 @@ impl Store {
         let head = crate::tables::event::head(&conn)?;
         let readers = (0..READERS).map(|_| open_reader(&path)).collect::<Result<Vec<_>, _>>()?;
         let wakes = Arc::new(Wakes {
-            jobs: Notify::new(),
+            matches: Notify::new(),
+            lookups: Notify::new(),
             deliveries: Notify::new(),
             events: watch::channel(head.seq).0,
         });
@@ -138,9 +139,14 @@ impl Store {
         self.readers.read(work).await
     }
 
-    /// Resolves when a commit may have made a job due. May resolve for nothing.
-    pub async fn job_wake(&self) {
-        self.wakes.jobs.notified().await;
+    /// Resolves when a commit may have made an alert due to be matched. May resolve for nothing.
+    pub async fn match_wake(&self) {
+        self.wakes.matches.notified().await;
+    }
+
+    /// Resolves when a commit may have made a lookup due. May resolve for nothing.
+    pub async fn lookup_wake(&self) {
+        self.wakes.lookups.notified().await;
     }
 
     /// Resolves when a commit may have made a delivery due. May resolve for nothing.

@@ -24,8 +24,10 @@ const MAX_BATCH_TIME: Duration = Duration::from_millis(2);
 /// What a commit may wake. A hint: rows are the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wake {
-    /// A job may be due.
-    Jobs,
+    /// An alert may be due to be matched.
+    Matches,
+    /// A lookup may be due.
+    Lookups,
     /// A delivery may be due.
     Deliveries,
 }
@@ -33,7 +35,8 @@ pub enum Wake {
 /// The notifications that commits send.
 #[derive(Debug)]
 pub(crate) struct Wakes {
-    pub(crate) jobs: Notify,
+    pub(crate) matches: Notify,
+    pub(crate) lookups: Notify,
     pub(crate) deliveries: Notify,
     pub(crate) events: watch::Sender<i64>,
 }
@@ -43,17 +46,21 @@ pub(crate) struct Wakes {
 pub struct WriteTx<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) head: &'a Cell<ChainHead>,
-    wake_jobs: Cell<bool>,
-    wake_deliveries: Cell<bool>,
+    woken: Cell<[bool; 3]>,
+}
+
+impl<'a> WriteTx<'a> {
+    fn new(conn: &'a Connection, head: &'a Cell<ChainHead>) -> Self {
+        Self { conn, head, woken: Cell::new([false; 3]) }
+    }
 }
 
 impl WriteTx<'_> {
     /// Asks for a wake-up once this transaction is committed.
     pub fn wake(&self, wake: Wake) {
-        match wake {
-            Wake::Jobs => self.wake_jobs.set(true),
-            Wake::Deliveries => self.wake_deliveries.set(true),
-        }
+        let mut woken = self.woken.get();
+        woken[wake as usize] = true;
+        self.woken.set(woken);
     }
 }
 
@@ -98,12 +105,12 @@ pub(crate) fn run(conn: &Connection, mut queue: mpsc::Receiver<Command>, start: 
     while let Some(first) = queue.blocking_recv() {
         let before = head.get();
         if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
-            let tx = WriteTx { conn, head: &head, wake_jobs: Cell::new(false), wake_deliveries: Cell::new(false) };
+            let tx = WriteTx::new(conn, &head);
             refuse(first, &tx, error);
             head.set(before);
             continue;
         }
-        let tx = WriteTx { conn, head: &head, wake_jobs: Cell::new(false), wake_deliveries: Cell::new(false) };
+        let tx = WriteTx::new(conn, &head);
         let started = Instant::now();
         let mut replies = vec![in_savepoint(first, &tx)];
         while replies.len() < MAX_BATCH && started.elapsed() < MAX_BATCH_TIME {
@@ -176,11 +183,11 @@ fn commit(conn: &Connection) -> Result<(), StoreError> {
 }
 
 fn notify(tx: &WriteTx<'_>, wakes: &Wakes, before: ChainHead) {
-    if tx.wake_jobs.get() {
-        wakes.jobs.notify_one();
-    }
-    if tx.wake_deliveries.get() {
-        wakes.deliveries.notify_one();
+    let all = [&wakes.matches, &wakes.lookups, &wakes.deliveries];
+    for (notify, woken) in all.into_iter().zip(tx.woken.get()) {
+        if woken {
+            notify.notify_one();
+        }
     }
     let seq = tx.head.get().seq;
     if seq != before.seq {

@@ -189,7 +189,7 @@ pub fn insert(tx: &WriteTx<'_>, delivery: &NewDelivery<'_>) -> Result<Option<i64
         .prepare_cached(
             "INSERT INTO delivery(uuid, alert_id, agent_id, generation, trigger, payload_id, state,
                next_at, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-             ON CONFLICT(alert_id, agent_id, generation) DO NOTHING RETURNING id",
+             ON CONFLICT DO NOTHING RETURNING id",
         )?
         .query_row(
             rusqlite::params![

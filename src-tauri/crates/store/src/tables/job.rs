@@ -16,6 +16,13 @@ pub enum JobKind {
 }
 
 impl JobKind {
+    const fn wake(self) -> Wake {
+        match self {
+            Self::Enrich => Wake::Lookups,
+            Self::Match => Wake::Matches,
+        }
+    }
+
     /// The word in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -30,6 +37,8 @@ impl JobKind {
 pub struct JobRow {
     /// Its row.
     pub id: i64,
+    /// What it does.
+    pub kind: JobKind,
     /// enrich: the indicator's row; match: the alert's.
     pub subject: i64,
     /// enrich: the provider's row; match: 0.
@@ -56,35 +65,48 @@ pub fn insert(
              VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(uniq) DO NOTHING",
         )?
         .execute((kind.as_str(), uniq, subject, object, run_at.millis(), now.millis()))?;
-    tx.wake(Wake::Jobs);
+    tx.wake(kind.wake());
     Ok(added > 0)
 }
 
-/// Takes up to `limit` due jobs of a kind in hand.
-pub fn claim(
+/// Takes up to `limit` due jobs in hand: of a kind and its object (a provider's row; 0 for match).
+pub fn claim_of(
     tx: &WriteTx<'_>,
-    kind: JobKind,
+    (kind, object): (JobKind, i64),
     boot: i64,
     limit: u32,
     now: Timestamp,
 ) -> Result<Vec<JobRow>, StoreError> {
     let mut statement = tx.conn.prepare_cached(
-        "UPDATE job SET state='running', attempt=attempt+1, boot=?3,
+        "UPDATE job SET state='running', attempt=attempt+1, boot=?4,
            lease_token=coalesce(lease_token, 0) + 1
-         WHERE id IN (SELECT id FROM job WHERE kind=?1 AND state='ready' AND run_at<=?2
-           ORDER BY run_at, id LIMIT ?4)
+         WHERE id IN (SELECT id FROM job WHERE kind=?1 AND ref2=?2 AND state='ready' AND run_at<=?3
+           ORDER BY run_at, id LIMIT ?5)
          RETURNING id, ref, ref2, attempt, lease_token",
     )?;
-    let rows = statement.query_map((kind.as_str(), now.millis(), boot, limit), |row| {
-        Ok(JobRow {
-            id: row.get(0)?,
-            subject: row.get(1)?,
-            object: row.get(2)?,
-            attempt: row.get(3)?,
-            token: row.get(4)?,
-        })
-    })?;
+    let rows =
+        statement.query_map((kind.as_str(), object, now.millis(), boot, limit), |row| {
+            Ok(JobRow {
+                id: row.get(0)?,
+                kind,
+                subject: row.get(1)?,
+                object: row.get(2)?,
+                attempt: row.get(3)?,
+                token: row.get(4)?,
+            })
+        })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Whether a job of a kind and object is due.
+pub fn is_due(tx: &impl Reads, kind: JobKind, object: i64, now: Timestamp) -> Result<bool, StoreError> {
+    Ok(tx
+        .conn()
+        .prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM job
+               WHERE kind=?1 AND ref2=?2 AND state='ready' AND run_at<=?3)",
+        )?
+        .query_row((kind.as_str(), object, now.millis()), |row| row.get(0))?)
 }
 
 /// Ends a job. `false` when it is no longer in this worker's hand: then its results must be
@@ -111,7 +133,7 @@ pub fn retry(
              WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running'",
         )?
         .execute((job.id, job.token, boot, run_at.millis(), error))?;
-    tx.wake(Wake::Jobs);
+    tx.wake(job.kind.wake());
     Ok(())
 }
 
@@ -126,7 +148,7 @@ pub fn release_matches(tx: &WriteTx<'_>, indicator: i64, now: Timestamp) -> Resu
                  WHERE l.alert_id=job.ref AND e.kind='enrich' AND e.state!='dead')",
         )?
         .execute((indicator, now.millis()))?;
-    tx.wake(Wake::Jobs);
+    tx.wake(Wake::Matches);
     Ok(())
 }
 

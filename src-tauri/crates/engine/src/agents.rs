@@ -1,0 +1,404 @@
+//! Agents: registering them, their filters, their secrets.
+
+use std::sync::Arc;
+
+use calseta_contract::Patch;
+use calseta_contract::agent::{AgentPatch, AgentRequest, AgentView};
+use calseta_domain::signature::SigningSecret;
+use calseta_domain::{AgentId, FieldError, Filter, Scope};
+use calseta_egress::{AddressClass, Audience, Grant, Target};
+use calseta_store::WriteTx;
+use calseta_store::tables::agent::{self, AgentRow};
+use calseta_store::tables::event::{self, Actor, NewEvent};
+use calseta_store::tables::secret;
+use serde_json::{Map, Value, json};
+
+use crate::clock::random_bytes;
+use crate::documents::set;
+use crate::grants::{self, GrantState};
+use crate::start::Inner;
+use crate::{Engine, Principal, Problem};
+
+/// The longest name.
+pub const AGENT_NAME_MAX: usize = 255;
+/// The longest header value.
+const HEADER_MAX: usize = 4096;
+/// The largest filter, as JSON.
+const FILTER_MAX_BYTES: usize = 64 * 1024;
+/// Bytes of a new signing secret.
+const SECRET_BYTES: usize = 32;
+/// Headers that are ours or the connection's.
+const RESERVED_HEADERS: &[&str] = &[
+    "host", "content-length", "content-type", "transfer-encoding", "connection", "cookie", "te",
+    "upgrade", "trailer", "expect", "user-agent", "x-calseta-attempt",
+];
+
+/// The secrets' owner.
+pub(crate) fn secret_owner(id: AgentId) -> String {
+    format!("agent:{id}")
+}
+
+/// The field of the header's value.
+pub(crate) const AUTH_FIELD: &str = "auth_header";
+/// The field of the signing secret.
+pub(crate) const SIGNING_FIELD: &str = "signing_secret";
+
+/// An agent to be stored: its row and what belongs to it.
+struct Checked {
+    row: AgentRow,
+    target: Target,
+    allow_private: bool,
+}
+
+fn header_name(errors: &mut Vec<FieldError>, name: &str) {
+    let lower = name.to_ascii_lowercase();
+    let reserved = RESERVED_HEADERS.contains(&&*lower)
+        || lower.starts_with("webhook-")
+        || lower.starts_with("proxy-");
+    if http::HeaderName::try_from(name).is_err() || reserved {
+        errors.push(FieldError::new("auth_header_name", "is not a header that can be set"));
+    }
+}
+
+fn header_value(errors: &mut Vec<FieldError>, path: &str, value: &str) {
+    if value.is_empty() || value.len() > HEADER_MAX || http::HeaderValue::from_str(value).is_err() {
+        errors.push(FieldError::new(path, "must be one line of visible characters"));
+    }
+}
+
+/// The agent's filter, from the page's form and v1.1.0's two lists.
+pub(crate) fn filter(inner: &Inner, row: &AgentRow) -> Option<Filter> {
+    let page = Value::Object(row.trigger_filter.clone());
+    let parsed = inner.stored_filter("trigger", &page, Filter::parse_trigger)?;
+    let legacy = Filter::legacy(&row.trigger_on_sources, &row.trigger_on_severities, &[]).ok()?;
+    Some((*parsed).clone().and(legacy))
+}
+
+fn check(row: &AgentRow, known_sources: &[String]) -> Result<Target, Vec<FieldError>> {
+    let mut errors = Vec::new();
+    let length = row.name.trim().chars().count();
+    if length == 0 || length > AGENT_NAME_MAX {
+        errors.push(FieldError::new("name", "must have 1 to 255 characters"));
+    }
+    if !(1..=300).contains(&row.timeout_seconds) {
+        errors.push(FieldError::new("timeout_seconds", "must be 1 to 300"));
+    }
+    if row.retry_count > 10 {
+        errors.push(FieldError::new("retry_count", "must be 0 to 10"));
+    }
+    let page = Value::Object(row.trigger_filter.clone());
+    if page.to_string().len() > FILTER_MAX_BYTES {
+        errors.push(FieldError::new("trigger_filter", "must be at most 64 KB as JSON"));
+    } else if let Err(more) = Filter::parse_trigger(&page, known_sources) {
+        errors.extend(more);
+    }
+    let legacy = Filter::legacy(&row.trigger_on_sources, &row.trigger_on_severities, known_sources);
+    if let Err(more) = legacy {
+        errors.extend(more);
+    }
+    match grants::judge("webhook_url", &row.webhook_url, Audience::Agent) {
+        Ok(target) if errors.is_empty() => Ok(target),
+        Ok(_) => Err(errors),
+        Err(error) => {
+            errors.push(error);
+            Err(errors)
+        }
+    }
+}
+
+fn as_filter(errors: &mut Vec<FieldError>, value: Option<Value>) -> Map<String, Value> {
+    match value {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Object(map)) => map,
+        Some(_) => {
+            errors.push(FieldError::new("trigger_filter", "must be an object"));
+            Map::new()
+        }
+    }
+}
+
+/// Header name and value from either form; `None` when neither was given.
+fn auth(errors: &mut Vec<FieldError>, request: &AgentRequest) -> Option<(String, String)> {
+    let pair = match (&request.auth_header, &request.auth_header_name, &request.auth_header_value) {
+        (Some(value), None, None) => Some(("Authorization".to_owned(), value.clone())),
+        (None, Some(name), Some(value)) => {
+            header_name(errors, name);
+            Some((name.clone(), value.clone()))
+        }
+        (None, None, None) => None,
+        _ => {
+            let text = "give auth_header, or auth_header_name with auth_header_value";
+            errors.push(FieldError::new("auth_header", text));
+            None
+        }
+    };
+    if let Some((_, value)) = &pair {
+        header_value(errors, "auth_header", value);
+    }
+    pair
+}
+
+pub(crate) fn view(row: &AgentRow, grants: &[Grant]) -> AgentView {
+    let grant = calseta_egress::judge(&row.webhook_url, Audience::Agent)
+        .map_or(GrantState::Pending, |target| grants::state(&target, grants));
+    AgentView {
+        uuid: row.uuid,
+        name: row.name.clone(),
+        description: row.description.clone(),
+        webhook_url: row.webhook_url.clone(),
+        has_auth_header: row.auth_header_name.is_some(),
+        auth_header_name: row.auth_header_name.clone(),
+        trigger_filter: row.trigger_filter.clone(),
+        timeout_seconds: row.timeout_seconds,
+        retry_count: row.retry_count,
+        is_active: row.is_active,
+        grant: grant.as_str().to_owned(),
+        health: row.health.clone(),
+        documentation: row.documentation.clone(),
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        endpoint_url: row.webhook_url.clone(),
+        trigger_on_sources: row.trigger_on_sources.clone(),
+        trigger_on_severities: row.trigger_on_severities.clone(),
+        signing_secret: None,
+    }
+}
+
+/// Whether the caller may have this address allowed, and under which class.
+fn may_allow(by: &Principal, target: &Target, allow_private: bool) -> Result<bool, Problem> {
+    if !target.needs_grant() || !by.is_human() {
+        return Ok(false);
+    }
+    if target.class() == Some(AddressClass::Private) && !allow_private {
+        return Err(Problem::field(
+            "webhook_url",
+            "is on the local network; send allow_private: true to allow it",
+        ));
+    }
+    Ok(true)
+}
+
+fn append(tx: &WriteTx<'_>, row: &AgentRow, actor: &Actor, what: &str) -> Result<(), Problem> {
+    let mut detail = Map::new();
+    detail.insert("name".to_owned(), json!(row.name));
+    detail.insert("what".to_owned(), json!(what));
+    event::append(tx, NewEvent {
+        at: row.updated_at,
+        actor,
+        kind: "agent.updated",
+        object: ("agent", Some(row.uuid.uuid())),
+        alert: None,
+        detail,
+    })?;
+    Ok(())
+}
+
+impl Engine {
+    /// `POST /v1/agents`. The signing secret is in this answer and nowhere else.
+    pub async fn create_agent(&self, by: &Principal, request: AgentRequest) -> Result<AgentView, Problem> {
+        by.need(Scope::AgentsWrite)?;
+        let mut errors = Vec::new();
+        let header = auth(&mut errors, &request);
+        let mut checked = self.checked(&mut errors, request)?;
+        let allow = may_allow(by, &checked.target, checked.allow_private)?;
+        // Who cannot allow an address gets an agent that waits for somebody who can.
+        let pending = checked.target.needs_grant() && !allow;
+        checked.row.is_active &= !pending;
+        checked.row.auth_header_name = header.as_ref().map(|(name, _)| name.clone());
+        let secret = SigningSecret::from_bytes(&random_bytes::<SECRET_BYTES>())
+            .expect("32 bytes are a valid length");
+        let (inner, actor) = (Arc::clone(&self.inner), by.actor());
+        let shown = secret.expose();
+        let mut view = self
+            .inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                let row = &checked.row;
+                agent::put(tx, row)?;
+                let owner = secret_owner(row.uuid);
+                let sealed = inner.vault.seal(&owner, SIGNING_FIELD, &secret.expose());
+                secret::put(tx, (&owner, SIGNING_FIELD), &sealed, row.created_at)?;
+                if let Some((_, value)) = &header {
+                    let sealed = inner.vault.seal(&owner, AUTH_FIELD, value);
+                    secret::put(tx, (&owner, AUTH_FIELD), &sealed, row.created_at)?;
+                }
+                if allow {
+                    grants::allow(tx, &checked.target, None, row.created_at)?;
+                }
+                append(tx, row, &actor, "registered")?;
+                Ok::<_, Problem>(view(row, &grants::of(tx, Audience::Agent)?))
+            })
+            .await?;
+        view.signing_secret = Some(shown);
+        Ok(view)
+    }
+
+    fn checked(&self, errors: &mut Vec<FieldError>, request: AgentRequest) -> Result<Checked, Problem> {
+        let now = self.inner.clock.now();
+        let url = request.webhook_url.or(request.endpoint_url).unwrap_or_default();
+        if url.is_empty() {
+            errors.push(FieldError::new("webhook_url", "is required: where alerts are posted"));
+        }
+        let row = AgentRow {
+            id: 0,
+            uuid: self.inner.ids.next(),
+            name: request.name.trim().to_owned(),
+            description: request.description,
+            webhook_url: url,
+            auth_header_name: None,
+            trigger_filter: as_filter(errors, request.trigger_filter),
+            trigger_on_sources: request.trigger_on_sources.unwrap_or_default(),
+            trigger_on_severities: request.trigger_on_severities.unwrap_or_default(),
+            timeout_seconds: request.timeout_seconds.unwrap_or(30),
+            retry_count: request.retry_count.unwrap_or(3),
+            is_active: request.is_active.unwrap_or(true),
+            health: "closed".to_owned(),
+            documentation: request.documentation,
+            created_at: now,
+            updated_at: now,
+        };
+        match check(&row, &self.inner.source_names()) {
+            Ok(target) if errors.is_empty() => {
+                Ok(Checked { row, target, allow_private: request.allow_private })
+            }
+            Ok(_) => Err(Problem::fields(errors)),
+            Err(more) => {
+                let url_missing = row.webhook_url.is_empty();
+                errors.extend(more.into_iter().filter(|e| !(url_missing && e.path == "webhook_url")));
+                Err(Problem::fields(errors))
+            }
+        }
+    }
+
+    /// `GET /v1/agents`.
+    pub async fn agents(&self) -> Result<Vec<AgentView>, Problem> {
+        self.inner
+            .store
+            .read(|tx| {
+                let grants = grants::of(tx, Audience::Agent)?;
+                Ok::<_, Problem>(agent::all(tx)?.iter().map(|row| view(row, &grants)).collect())
+            })
+            .await
+    }
+
+    /// `GET /v1/agents/{uuid}`.
+    pub async fn agent(&self, id: AgentId) -> Result<AgentView, Problem> {
+        self.inner
+            .store
+            .read(move |tx| {
+                let row = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
+                Ok(view(&row, &grants::of(tx, Audience::Agent)?))
+            })
+            .await
+    }
+
+    /// `PATCH /v1/agents/{uuid}`.
+    pub async fn patch_agent(&self, by: &Principal, id: AgentId, patch: AgentPatch) -> Result<AgentView, Problem> {
+        by.need(Scope::AgentsWrite)?;
+        let (inner, now, by) = (Arc::clone(&self.inner), self.inner.clock.now(), by.clone());
+        let known = self.inner.source_names();
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                let before = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
+                let allow_private = patch.allow_private;
+                let auth = patch.auth_header.clone();
+                let mut after = apply(before.clone(), patch)?;
+                let target = check(&after, &known).map_err(|errors| Problem::fields(&errors))?;
+                let known_grants = grants::of(tx, Audience::Agent)?;
+                if grants::state(&target, &known_grants) == GrantState::Pending {
+                    let turned_on = after.is_active && !before.is_active;
+                    if (turned_on || after.webhook_url != before.webhook_url)
+                        && may_allow(&by, &target, allow_private)?
+                    {
+                        grants::allow(tx, &target, None, now)?;
+                    } else {
+                        after.is_active = false;
+                    }
+                }
+                set_auth(tx, &inner, &mut after, &auth, now)?;
+                if after.is_active && !before.is_active {
+                    "closed".clone_into(&mut after.health);
+                    tx.wake(calseta_store::Wake::Deliveries);
+                }
+                let view_of = |tx: &WriteTx<'_>, row: &AgentRow| {
+                    Ok::<_, Problem>(view(row, &grants::of(tx, Audience::Agent)?))
+                };
+                if after == before && auth.is_keep() {
+                    return view_of(tx, &before);
+                }
+                after.updated_at = now;
+                agent::put(tx, &after)?;
+                append(tx, &after, &by.actor(), "changed")?;
+                view_of(tx, &after)
+            })
+            .await
+    }
+
+    /// `DELETE /v1/agents/{uuid}`: nothing more is sent to it; its findings stay.
+    pub async fn delete_agent(&self, by: &Principal, id: AgentId) -> Result<(), Problem> {
+        by.need_human("deleting an agent")?;
+        let (now, actor) = (self.inner.clock.now(), by.actor());
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                let mut row = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
+                agent::retire(tx, row.id, now)?;
+                secret::remove(tx, &secret_owner(id), None)?;
+                row.updated_at = now;
+                append(tx, &row, &actor, "deleted")
+            })
+            .await
+    }
+}
+
+fn set_auth(
+    tx: &WriteTx<'_>,
+    inner: &Inner,
+    row: &mut AgentRow,
+    auth: &Patch<String>,
+    now: calseta_domain::Timestamp,
+) -> Result<(), Problem> {
+    let owner = secret_owner(row.uuid);
+    match auth {
+        Patch::Keep => {}
+        Patch::Clear => {
+            secret::remove(tx, &owner, Some(AUTH_FIELD))?;
+            row.auth_header_name = None;
+        }
+        Patch::Set(value) => {
+            let mut errors = Vec::new();
+            header_value(&mut errors, "auth_header", value);
+            if !errors.is_empty() {
+                return Err(Problem::fields(&errors));
+            }
+            let sealed = inner.vault.seal(&owner, AUTH_FIELD, value);
+            secret::put(tx, (&owner, AUTH_FIELD), &sealed, now)?;
+            row.auth_header_name.get_or_insert_with(|| "Authorization".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
+    let mut errors = Vec::new();
+    set(&mut errors, "name", &mut row.name, patch.name);
+    let url = if patch.webhook_url.is_keep() { patch.endpoint_url } else { patch.webhook_url };
+    set(&mut errors, "webhook_url", &mut row.webhook_url, url);
+    set(&mut errors, "timeout_seconds", &mut row.timeout_seconds, patch.timeout_seconds);
+    set(&mut errors, "retry_count", &mut row.retry_count, patch.retry_count);
+    set(&mut errors, "is_active", &mut row.is_active, patch.is_active);
+    row.description = patch.description.apply(row.description);
+    row.documentation = patch.documentation.apply(row.documentation);
+    match patch.trigger_filter {
+        Patch::Keep => {}
+        // The agent receives all alerts: v1.1.0's lists go too.
+        Patch::Clear => {
+            row.trigger_filter = Map::new();
+            row.trigger_on_sources.clear();
+            row.trigger_on_severities.clear();
+        }
+        Patch::Set(value) => row.trigger_filter = as_filter(&mut errors, Some(value)),
+    }
+    if errors.is_empty() { Ok(row) } else { Err(Problem::fields(&errors)) }
+}

@@ -1,0 +1,240 @@
+//! Deliveries: reading them, sending again, testing an agent.
+
+use std::sync::Arc;
+
+use calseta_contract::agent::{AgentTestRequest, AgentTestView};
+use calseta_contract::delivery::{AttemptView, DeliveryView};
+use calseta_domain::{AgentId, AlertId, DeliveryId, ErrorCode, Outcome};
+use calseta_store::WriteTx;
+use calseta_store::tables::delivery::{
+    self, AttemptRow, ClaimedDelivery, DeliveryFilter, DeliveryRow, NewDelivery, Settled,
+};
+use calseta_store::tables::{Reads, agent, alert, finding};
+
+use crate::stage::deliver::{self, Envelope};
+use crate::views::Evidence;
+use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts, payload};
+
+/// The states a list can be filtered by.
+const STATES: &[&str] = &["due", "in_flight", "parked", "delivered", "dead", "cancelled"];
+
+/// Which deliveries.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryListQuery {
+    /// Of this agent.
+    pub agent: Option<AgentId>,
+    /// Of this alert.
+    pub alert: Option<AlertId>,
+    /// In this state.
+    pub state: Option<String>,
+}
+
+fn view(tx: &impl Reads, row: DeliveryRow) -> Result<DeliveryView, Problem> {
+    let attempts = delivery::attempts(tx, row.id)?.into_iter().map(attempt).collect();
+    let finding_uuids = finding::of_delivery(tx, row.id)?;
+    Ok(DeliveryView {
+        uuid: row.uuid,
+        webhook_id: row.uuid.webhook_id(),
+        alert_uuid: row.alert,
+        alert_title: row.alert_title,
+        agent_uuid: row.agent,
+        state: row.state,
+        generation: row.generation,
+        trigger: row.trigger,
+        body_sha256: alerts::hex(row.body_sha256),
+        body_bytes: row.body_bytes,
+        next_attempt_at: row.next_at,
+        dead_reason: row.dead_reason,
+        delivered_at: row.delivered_at,
+        finding_uuids,
+        created_at: row.created_at,
+        attempts,
+    })
+}
+
+fn attempt(row: AttemptRow) -> AttemptView {
+    AttemptView {
+        n: row.n,
+        started_at: row.started_at,
+        ended_at: row.ended_at,
+        outcome: row.outcome,
+        status_code: row.status_code,
+        remote_ip: row.remote_ip,
+        duration_ms: row.duration_ms,
+        response_excerpt: row.response_excerpt,
+        error: row.error,
+    }
+}
+
+impl Engine {
+    /// `GET /v1/deliveries` and `GET /v1/agents/{uuid}/deliveries`, newest first.
+    pub async fn deliveries(
+        &self,
+        query: DeliveryListQuery,
+        page: PageNumber,
+    ) -> Result<Listed<DeliveryView>, Problem> {
+        if let Some(state) = &query.state
+            && !STATES.contains(&&**state)
+        {
+            return Err(Problem::word("state", "state", state, STATES));
+        }
+        self.inner
+            .store
+            .read(move |tx| {
+                let agent = match query.agent {
+                    Some(id) => {
+                        Some(agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?.id)
+                    }
+                    None => None,
+                };
+                let alert = match query.alert {
+                    Some(id) => Some(alerts::row(tx, id)?.id),
+                    None => None,
+                };
+                let filter = DeliveryFilter { agent, alert, state: query.state };
+                let (rows, total) = delivery::page(tx, &filter, page.page_size, page.offset())?;
+                let rows = rows.into_iter().map(|row| view(tx, row)).collect::<Result<_, _>>()?;
+                Ok::<_, Problem>(Listed::counted(rows, total))
+            })
+            .await
+    }
+
+    /// `GET /v1/deliveries/{uuid}`.
+    pub async fn delivery(&self, id: DeliveryId) -> Result<DeliveryView, Problem> {
+        self.inner
+            .store
+            .read(move |tx| {
+                let row = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                view(tx, row)
+            })
+            .await
+    }
+
+    /// `GET /v1/deliveries/{uuid}/body`: the bytes as they are sent.
+    pub async fn delivery_body(&self, id: DeliveryId) -> Result<Vec<u8>, Problem> {
+        self.inner
+            .store
+            .read(move |tx| {
+                let row = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                delivery::body(tx, row.id)?.ok_or_else(|| Problem::not_found("delivery"))
+            })
+            .await
+    }
+
+    /// `POST …/redeliver {mode: as_sent}` and `POST …/retry-now`: same id, same bytes, a new attempt.
+    pub async fn redeliver_as_sent(&self, by: &Principal, id: DeliveryId) -> Result<(), Problem> {
+        by.need(calseta_domain::Scope::AgentsWrite)?;
+        let now = self.inner.clock.now();
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                let row = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                // In flight already: that attempt is what was asked for.
+                delivery::make_due(tx, row.id, now)?;
+                Ok::<_, Problem>(())
+            })
+            .await
+    }
+
+    /// `POST …/redeliver {mode: current}`: a new delivery with the data of now.
+    pub async fn redeliver_current(&self, by: &Principal, id: DeliveryId) -> Result<DeliveryView, Problem> {
+        by.need(calseta_domain::Scope::AgentsWrite)?;
+        let (inner, base_url, now) = (Arc::clone(&self.inner), self.base_url(), self.inner.clock.now());
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                let old = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                let alert = old.alert_row.map(|row| alert::by_row(tx, row)).transpose()?.flatten();
+                let alert = alert.ok_or_else(|| {
+                    Problem::field("mode", "this delivery has no alert; use as_sent")
+                })?;
+                let generation = alert::next_generation(tx, alert.id)?;
+                let providers = inner.provider_set();
+                let evidence = Evidence::read(tx, alert.id, |id| providers.name(id))?;
+                let frozen = payload::of_alert(tx, &inner, (&alert, &evidence), (&base_url, false), now)?;
+                let uuid = inner.ids.next();
+                delivery::insert(tx, &NewDelivery {
+                    uuid,
+                    alert: Some(alert.id),
+                    agent: old.agent_row,
+                    generation,
+                    trigger: "redeliver",
+                    payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
+                    state: "due",
+                    created_at: now,
+                })?;
+                let row = delivery::by_uuid(tx, uuid)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                view(tx, row)
+            })
+            .await
+    }
+
+    /// `POST /v1/agents/{uuid}/test`: one attempt through the real builder and guard, recorded.
+    pub async fn test_agent(
+        &self,
+        by: &Principal,
+        id: AgentId,
+        request: AgentTestRequest,
+    ) -> Result<AgentTestView, Problem> {
+        by.need(calseta_domain::Scope::AgentsWrite)?;
+        let (claimed, envelope) = self.claim_test(id, request.alert_uuid).await?;
+        let delivery_uuid = claimed.uuid;
+        let (outcome, attempt) = deliver::attempt(&self.inner, &claimed, envelope).await;
+        let settled = match outcome {
+            Outcome::Ok => Settled::Delivered,
+            _ => Settled::Dead("a test is sent once".to_owned()),
+        };
+        let (boot, now) = (self.inner.store.boot(), self.inner.clock.now());
+        let stored = attempt.clone();
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                delivery::settle(tx, &claimed, boot, (&stored, &settled), now)?;
+                Ok::<_, Problem>(())
+            })
+            .await?;
+        Ok(AgentTestView {
+            delivered: outcome == Outcome::Ok,
+            status_code: attempt.status_code,
+            duration_ms: attempt.duration_ms,
+            error: attempt.error,
+            delivery_uuid,
+        })
+    }
+
+    async fn claim_test(
+        &self,
+        id: AgentId,
+        alert_uuid: Option<AlertId>,
+    ) -> Result<(ClaimedDelivery, Envelope), Problem> {
+        let (inner, base_url, now) = (Arc::clone(&self.inner), self.base_url(), self.inner.clock.now());
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                let agent = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
+                let alert = alert_uuid.map(|id| alerts::row(tx, id)).transpose()?;
+                let frozen = match &alert {
+                    Some(row) => {
+                        let providers = inner.provider_set();
+                        let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
+                        payload::of_alert(tx, &inner, (row, &evidence), (&base_url, true), now)?
+                    }
+                    None => payload::made_up("calseta", &base_url, now)?,
+                };
+                let row = delivery::insert(tx, &NewDelivery {
+                    uuid: inner.ids.next(),
+                    alert: alert.as_ref().map(|row| row.id),
+                    agent: agent.id,
+                    generation: alert.as_ref().map_or(0, |row| row.generation),
+                    trigger: "test",
+                    payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
+                    state: "due",
+                    created_at: now,
+                })?
+                .ok_or_else(|| Problem::new(ErrorCode::Internal, "the test was not stored"))?;
+                let claimed = delivery::take(tx, row, inner.store.boot(), now)?;
+                Ok::<_, Problem>((claimed, Envelope::read(tx, &agent)?))
+            })
+            .await
+    }
+}

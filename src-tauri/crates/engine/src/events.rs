@@ -1,0 +1,79 @@
+//! The event log, for those who may read it.
+
+use std::time::Duration;
+
+use calseta_contract::event::EventBatch;
+use calseta_domain::Scope;
+use calseta_store::tables::event;
+
+use crate::{Engine, Principal, Problem, views};
+
+/// Events an answer.
+const MAX_EVENTS: u32 = 500;
+/// The longest poll.
+const MAX_WAIT: Duration = Duration::from_secs(25);
+
+/// Which events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventRange {
+    /// Those after this one; `None` for none, to learn where the log ends now.
+    pub after: Option<i64>,
+    /// How long to wait for the first, at most 25 s.
+    pub wait: Duration,
+}
+
+/// The first parts of the event types that a caller may read.
+fn nouns(by: &Principal) -> Vec<&'static str> {
+    let all = [
+        ("alert", Scope::AlertsRead),
+        ("finding", Scope::AlertsRead),
+        ("indicator", Scope::EnrichmentsRead),
+        ("provider", Scope::EnrichmentsRead),
+        ("delivery", Scope::AgentsRead),
+        ("agent", Scope::AgentsRead),
+        ("key", Scope::Admin),
+        ("settings", Scope::Admin),
+    ];
+    all.into_iter().filter(|(_, scope)| by.has(*scope)).map(|(noun, _)| noun).collect()
+}
+
+impl Engine {
+    /// Events after a place, waiting for the first when there is none yet.
+    pub async fn events(&self, by: &Principal, range: EventRange) -> Result<EventBatch, Problem> {
+        let newest = *self.inner.store.event_seq().borrow();
+        let Some(after) = range.after else {
+            return Ok(EventBatch { events: Vec::new(), next_after: newest, reset: false });
+        };
+        // After a restore the log may end before the place that the reader knows.
+        if after > newest {
+            return Ok(EventBatch { events: Vec::new(), next_after: newest, reset: true });
+        }
+        let nouns = nouns(by);
+        let deadline = tokio::time::Instant::now() + range.wait.min(MAX_WAIT);
+        let mut seen = after;
+        loop {
+            let mut changes = self.inner.store.event_seq();
+            let newest = *changes.borrow_and_update();
+            if newest > seen {
+                let wanted = nouns.clone();
+                let rows = self
+                    .inner
+                    .store
+                    .read(move |tx| Ok::<_, Problem>(event::after(tx, seen, &wanted, MAX_EVENTS)?))
+                    .await?;
+                if let Some(last) = rows.last() {
+                    let next_after = last.seq;
+                    let events = rows.into_iter().map(views::event).collect();
+                    return Ok(EventBatch { events, next_after, reset: false });
+                }
+                seen = newest;
+            }
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() { break },
+                () = tokio::time::sleep_until(deadline) => break,
+                () = self.inner.stop.cancelled() => break,
+            }
+        }
+        Ok(EventBatch { events: Vec::new(), next_after: seen, reset: false })
+    }
+}

@@ -1,0 +1,343 @@
+//! Findings: rows of their own, immutable, author = key.
+
+use std::sync::Arc;
+
+use calseta_contract::finding::{AuthorView, ConfidenceInput, FindingRequest, FindingView};
+use calseta_domain::{
+    AlertId, CloseClassification, DeliveryId, ErrorCode, FieldError, FindingId,
+};
+use calseta_store::WriteTx;
+use calseta_store::tables::event::{self, NewEvent};
+use calseta_store::tables::finding::{self, FindingRow, NewFinding};
+use calseta_store::tables::{Reads, alert, delivery};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::idempotency::{self, Once};
+use crate::{Engine, Principal, Problem, RequestKey, alerts};
+
+/// The longest summary.
+const SUMMARY_MAX: usize = 50_000;
+/// The largest `details`, as JSON.
+const DETAILS_MAX_BYTES: usize = 64 * 1024;
+/// The most entries of any list in a finding.
+const LIST_MAX: usize = 100;
+/// The longest text in any list.
+const TEXT_MAX: usize = 5_000;
+/// From here a confidence is high.
+const HIGH: f64 = 0.8;
+/// From here it is medium.
+const MEDIUM: f64 = 0.5;
+/// The verdicts.
+const VERDICTS: &[&str] = &["malicious", "suspicious", "benign", "inconclusive"];
+/// v1.1.0's confidence.
+const LEVELS: &[&str] = &["low", "medium", "high"];
+
+/// A finding that can be stored.
+struct Accepted {
+    summary: String,
+    confidence: Option<f64>,
+    level: Option<String>,
+    verdict: Option<String>,
+    content: Map<String, Value>,
+    delivery: Option<DeliveryId>,
+    supersedes: Option<FindingId>,
+}
+
+fn level(confidence: f64) -> &'static str {
+    if confidence >= HIGH {
+        "high"
+    } else if confidence >= MEDIUM {
+        "medium"
+    } else {
+        "low"
+    }
+}
+
+fn confidence(errors: &mut Vec<FieldError>, input: Option<ConfidenceInput>) -> (Option<f64>, Option<String>) {
+    match input {
+        None => (None, None),
+        Some(ConfidenceInput::Number(number)) if (0.0..=1.0).contains(&number) => {
+            (Some(number), Some(level(number).to_owned()))
+        }
+        Some(ConfidenceInput::Number(_)) => {
+            errors.push(FieldError::new("confidence", "must be a number from 0 to 1"));
+            (None, None)
+        }
+        Some(ConfidenceInput::Word(word)) => {
+            if !LEVELS.contains(&&*word) {
+                errors.push(FieldError::unknown_word("confidence", "confidence", &word, LEVELS));
+            }
+            (None, Some(word))
+        }
+    }
+}
+
+fn texts(errors: &mut Vec<FieldError>, path: &str, list: &[String]) {
+    if list.len() > LIST_MAX {
+        errors.push(FieldError::new(path, format!("at most {LIST_MAX} entries")));
+    }
+    for (n, text) in list.iter().enumerate() {
+        if text.chars().count() > TEXT_MAX {
+            let message = format!("at most {TEXT_MAX} characters");
+            errors.push(FieldError::new(format!("{path}.{n}"), message));
+        }
+    }
+}
+
+/// Puts a field into the stored content, by its name on the wire.
+fn keep<T: serde::Serialize>(content: &mut Map<String, Value>, name: &str, value: Option<&T>) {
+    if let Some(value) = value {
+        content.insert(name.to_owned(), json!(value));
+    }
+}
+
+fn accept(request: FindingRequest) -> Result<Accepted, Problem> {
+    let mut errors = Vec::new();
+    let length = request.summary.trim().chars().count();
+    if length == 0 || length > SUMMARY_MAX {
+        errors.push(FieldError::new("summary", "must have 1 to 50000 characters"));
+    }
+    let (number, word) = confidence(&mut errors, request.confidence);
+    if let Some(verdict) = &request.verdict
+        && !VERDICTS.contains(&&**verdict)
+    {
+        errors.push(FieldError::unknown_word("verdict", "verdict", verdict, VERDICTS));
+    }
+    if let Some(word) = &request.proposed_classification
+        && word.parse::<CloseClassification>().is_err()
+    {
+        let words = CloseClassification::WORDS;
+        errors.push(FieldError::unknown_word("proposed_classification", "classification", word, words));
+    }
+    let actions = request
+        .recommended_actions
+        .or_else(|| request.recommended_action.map(|action| vec![action]))
+        .unwrap_or_default();
+    texts(&mut errors, "recommended_actions", &actions);
+    texts(&mut errors, "not_checked", request.not_checked.as_deref().unwrap_or_default());
+    let details = request.details.or(request.evidence);
+    if details.as_ref().is_some_and(|d| json!(d).to_string().len() > DETAILS_MAX_BYTES) {
+        errors.push(FieldError::new("details", "must be at most 64 KB as JSON"));
+    }
+    for (path, n) in [
+        ("citations", request.citations.as_ref().map_or(0, Vec::len)),
+        ("proposed_actions", request.proposed_actions.as_ref().map_or(0, Vec::len)),
+    ] {
+        if n > LIST_MAX {
+            errors.push(FieldError::new(path, format!("at most {LIST_MAX} entries")));
+        }
+    }
+    if !errors.is_empty() {
+        return Err(Problem::fields(&errors));
+    }
+    let mut content = Map::new();
+    keep(&mut content, "recommended_actions", Some(&actions));
+    keep(&mut content, "details", details.as_ref());
+    keep(&mut content, "proposed_classification", request.proposed_classification.as_ref());
+    keep(&mut content, "citations", request.citations.as_ref());
+    keep(&mut content, "not_checked", request.not_checked.as_ref());
+    keep(&mut content, "proposed_actions", request.proposed_actions.as_ref());
+    keep(&mut content, "usage", request.usage.as_ref());
+    keep(&mut content, "supersedes", request.supersedes.as_ref());
+    keep(&mut content, "claimed_agent_name", request.agent_name.as_ref());
+    Ok(Accepted {
+        summary: request.summary,
+        confidence: number,
+        level: word,
+        verdict: request.verdict,
+        content,
+        delivery: request.delivery_uuid,
+        supersedes: request.supersedes,
+    })
+}
+
+/// A stored field by its name on the wire.
+fn field<T: serde::de::DeserializeOwned>(content: &Map<String, Value>, name: &str) -> Option<T> {
+    content.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
+}
+
+pub(crate) fn view(row: FindingRow) -> FindingView {
+    let actions: Vec<String> = field(&row.content, "recommended_actions").unwrap_or_default();
+    let details: Option<Map<String, Value>> = field(&row.content, "details");
+    FindingView {
+        uuid: row.uuid,
+        id: row.uuid,
+        summary: row.summary,
+        confidence: row.confidence,
+        confidence_level: row.confidence_level,
+        verdict: row.verdict,
+        proposed_classification: field(&row.content, "proposed_classification"),
+        recommended_action: actions.first().cloned(),
+        recommended_actions: actions,
+        evidence: details.clone(),
+        details: details.unwrap_or_default(),
+        citations: field(&row.content, "citations").unwrap_or_default(),
+        not_checked: field(&row.content, "not_checked").unwrap_or_default(),
+        proposed_actions: field(&row.content, "proposed_actions").unwrap_or_default(),
+        usage: field(&row.content, "usage"),
+        supersedes: field(&row.content, "supersedes"),
+        agent_name: row.author_name.clone(),
+        author: AuthorView {
+            key_uuid: row.key,
+            key_prefix: row.key_prefix,
+            agent_uuid: row.agent,
+            name: row.author_name,
+        },
+        claimed_agent_name: field(&row.content, "claimed_agent_name"),
+        delivery_uuid: row.delivery,
+        posted_at: row.posted_at,
+    }
+}
+
+/// An alert's findings, oldest first.
+pub(crate) fn of_alert(tx: &impl Reads, alert: i64) -> Result<Vec<FindingView>, Problem> {
+    Ok(finding::of_alert(tx, alert)?.into_iter().map(view).collect())
+}
+
+/// `msg_` and a uuid without dashes.
+fn delivery_of(webhook_id: &str) -> Option<DeliveryId> {
+    webhook_id.strip_prefix("msg_").and_then(|hex| Uuid::try_parse(hex).ok()).map(DeliveryId::new)
+}
+
+/// What says whether a post repeats an earlier one.
+pub struct PostedWith {
+    /// `Idempotency-Key`.
+    pub key: Option<RequestKey>,
+    /// `webhook-id`: the delivery that is answered.
+    pub webhook_id: Option<String>,
+    /// The body's bytes.
+    pub body: Vec<u8>,
+}
+
+impl std::fmt::Debug for PostedWith {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostedWith").field("webhook_id", &self.webhook_id).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// `POST /v1/alerts/{uuid}/findings`. Every post is kept, but a repetition (same
+    /// `Idempotency-Key`, or same key, `webhook-id` and body) gives the first one back. The flag
+    /// says whether it was one.
+    pub async fn post_finding(
+        &self,
+        by: &Principal,
+        id: AlertId,
+        request: FindingRequest,
+        posted: PostedWith,
+    ) -> Result<(FindingView, bool), Problem> {
+        let mut accepted = accept(request)?;
+        let linked = posted.webhook_id.as_deref().and_then(delivery_of);
+        accepted.delivery = accepted.delivery.or(linked);
+        let repeat_key = linked.map(|delivery| {
+            let mut hash = Sha256::new();
+            hash.update(by.key_row().to_be_bytes());
+            hash.update(id.uuid().as_bytes());
+            hash.update(delivery.uuid().as_bytes());
+            hash.update(&posted.body);
+            <[u8; 32]>::from(hash.finalize())
+        });
+        let (inner, by) = (Arc::clone(&self.inner), by.clone());
+        let now = inner.clock.now();
+        let once = self
+            .inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                if let Some(first) = idempotency::replay(tx, &by, posted.key.as_ref(), now)? {
+                    return Ok::<_, Problem>(Once::Replayed(first));
+                }
+                if let Some(key) = repeat_key
+                    && let Some(first) = finding::by_repeat_key(tx, key)?
+                {
+                    return Ok(Once::Replayed(view(first)));
+                }
+                let view = insert(tx, &by, id, &accepted, (repeat_key, inner.ids.next(), now))?;
+                idempotency::remember(tx, &by, posted.key.as_ref(), (201, &view), now)?;
+                Ok(Once::Fresh(view))
+            })
+            .await?;
+        Ok(match once {
+            Once::Fresh(view) => (view, false),
+            Once::Replayed(view) => (view, true),
+        })
+    }
+
+    /// `GET /v1/alerts/{uuid}/findings`.
+    pub async fn findings(&self, id: AlertId) -> Result<Vec<FindingView>, Problem> {
+        self.inner
+            .store
+            .read(move |tx| {
+                let row = alerts::row(tx, id)?;
+                of_alert(tx, row.id)
+            })
+            .await
+    }
+}
+
+fn insert(
+    tx: &WriteTx<'_>,
+    by: &Principal,
+    id: AlertId,
+    accepted: &Accepted,
+    (repeat_key, uuid, now): (Option<[u8; 32]>, FindingId, calseta_domain::Timestamp),
+) -> Result<FindingView, Problem> {
+    let row = alerts::row(tx, id)?;
+    let delivery = match accepted.delivery {
+        None => None,
+        Some(delivery) => delivery::by_uuid(tx, delivery)?
+            .filter(|delivery| delivery.alert == Some(id))
+            .map(|delivery| delivery.id),
+    };
+    if let Some(earlier) = accepted.supersedes {
+        own_earlier(tx, by, id, earlier)?;
+    }
+    let actor = by.actor();
+    finding::insert(tx, &NewFinding {
+        uuid,
+        alert: row.id,
+        key: by.api_key().map(|key| key.id),
+        agent: by.api_key().and_then(|key| key.agent),
+        author_name: &actor.name,
+        key_prefix: actor.key_prefix.as_deref(),
+        summary: &accepted.summary,
+        confidence: accepted.confidence,
+        confidence_level: accepted.level.as_deref(),
+        verdict: accepted.verdict.as_deref(),
+        content: &accepted.content,
+        delivery,
+        repeat_key,
+        posted_at: now,
+    })?;
+    alert::touch(tx, row.id, now)?;
+    let mut detail = Map::new();
+    let summary: String = accepted.summary.chars().take(120).collect();
+    detail.insert("agent_name".to_owned(), json!(actor.name));
+    detail.insert("summary".to_owned(), json!(summary));
+    detail.insert("verdict".to_owned(), json!(accepted.verdict));
+    detail.insert("confidence".to_owned(), json!(accepted.confidence));
+    detail.insert("confidence_level".to_owned(), json!(accepted.level));
+    detail.insert("alert_title".to_owned(), json!(row.title));
+    event::append(tx, NewEvent {
+        at: now,
+        actor: &actor,
+        kind: "finding.created",
+        object: ("finding", Some(uuid.uuid())),
+        alert: Some(id),
+        detail,
+    })?;
+    let stored = finding::by_uuid(tx, uuid)?;
+    stored.map(view).ok_or_else(|| Problem::new(ErrorCode::Internal, "the finding was not stored"))
+}
+
+/// A finding may replace an own earlier one about the same alert, nobody else's.
+fn own_earlier(tx: &WriteTx<'_>, by: &Principal, alert: AlertId, earlier: FindingId) -> Result<(), Problem> {
+    let same_alert = finding::alert_of(tx, earlier)? == Some(alert);
+    let row = finding::by_uuid(tx, earlier)?;
+    let own = row.is_some_and(|row| row.key == by.api_key().map(|key| key.uuid));
+    if same_alert && own {
+        return Ok(());
+    }
+    Err(Problem::field("supersedes", "must be an own earlier finding about this alert"))
+}

@@ -1,0 +1,194 @@
+//! Match: an alert whose enrichment is over (or whose budget is spent) meets agents, documents and
+//! its rule; its payload is frozen and the deliveries are stored, in one transaction.
+
+use std::sync::Arc;
+
+use calseta_domain::{EnrichmentStatus, Malice, Subject, Timestamp};
+use calseta_store::tables::agent::{self, AgentRow};
+use calseta_store::tables::alert::{self, AlertRow};
+use calseta_store::tables::delivery::{self, NewDelivery};
+use calseta_store::tables::event::{self, Actor, NewEvent};
+use calseta_store::tables::job::{self, JobKind, JobRow};
+use calseta_store::{ReadTx, WriteTx};
+use serde_json::{Map, json};
+
+use super::{calm_down, pause};
+use crate::payload::{self, Frozen};
+use crate::start::Inner;
+use crate::views::Evidence;
+use crate::{Problem, agents};
+
+/// Alerts worked on at once.
+const BATCH: u32 = 32;
+/// How long a failed match waits.
+const RETRY_MS: i64 = 1_000;
+
+/// What a match found out, ready to be stored.
+struct Matched {
+    alert: AlertRow,
+    status: EnrichmentStatus,
+    worst: Malice,
+    frozen: Option<Frozen>,
+    agents: Vec<AgentRow>,
+    detail: Map<String, serde_json::Value>,
+}
+
+pub(super) async fn run(inner: Arc<Inner>) {
+    loop {
+        let (boot, now) = (inner.store.boot(), inner.clock.now());
+        // Looking first costs no commit when there is nothing to do.
+        let due = inner.store.read(move |tx| job::next_due(tx, JobKind::Match)).await;
+        let next = match due {
+            Ok(next) => next,
+            Err(error) => {
+                tracing::warn!(error = %error, "looking for alerts to match");
+                if calm_down(&inner).await { continue } else { return }
+            }
+        };
+        if next.is_none_or(|at| at > now) {
+            if pause(&inner, inner.store.match_wake(), next).await { continue } else { return }
+        }
+        if inner.stop.is_cancelled() {
+            return;
+        }
+        let claimed = inner
+            .store
+            .write(move |tx: &WriteTx<'_>| job::claim_of(tx, (JobKind::Match, 0), boot, BATCH, now))
+            .await;
+        match claimed {
+            Ok(jobs) => work(&inner, jobs).await,
+            Err(error) => {
+                tracing::warn!(error = %error, "claiming alerts to match");
+                if !calm_down(&inner).await {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
+    let handles: Vec<_> = jobs
+        .into_iter()
+        .map(|job| {
+            let inner = Arc::clone(inner);
+            inner.tasks.clone().spawn(async move { one(&inner, job).await })
+        })
+        .collect();
+    for handle in handles {
+        if let Err(error) = handle.await {
+            tracing::error!(error = %error, "a match stopped; it is tried again after the next start");
+        }
+    }
+}
+
+async fn one(inner: &Arc<Inner>, job: JobRow) {
+    let result = match_alert(inner, &job).await;
+    let Err(problem) = result else { return };
+    tracing::warn!(job.attempt, error = problem.message, "an alert could not be matched; trying again");
+    let (boot, run_at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
+    let retried = inner
+        .store
+        .write(move |tx: &WriteTx<'_>| job::retry(tx, &job, boot, run_at, &problem.message))
+        .await;
+    if let Err(error) = retried {
+        tracing::error!(error = %error, "a match could not be put back; it is after the next start");
+    }
+}
+
+async fn match_alert(inner: &Arc<Inner>, job: &JobRow) -> Result<(), Problem> {
+    let (alert, reader, now) = (job.subject, Arc::clone(inner), inner.clock.now());
+    let base_url =
+        inner.base_url.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
+    let matched =
+        inner.store.read(move |tx| decide(tx, &reader, alert, &base_url, now)).await?;
+    let (job, boot, ids) = (job.clone(), inner.store.boot(), inner.ids);
+    inner
+        .store
+        .write(move |tx: &WriteTx<'_>| {
+            if !job::finish(tx, &job, boot)? {
+                // Somebody else finished it: these results are not wanted.
+                return Ok::<_, Problem>(());
+            }
+            let Some(matched) = matched else { return Ok(()) };
+            store(tx, &matched, ids, now)
+        })
+        .await
+}
+
+/// Everything a match decides, from one snapshot. `None` when the alert is gone.
+fn decide(
+    tx: &ReadTx<'_>,
+    inner: &Inner,
+    alert: i64,
+    base_url: &str,
+    now: Timestamp,
+) -> Result<Option<Matched>, Problem> {
+    let Some(mut row) = alert::by_row(tx, alert)? else { return Ok(None) };
+    let providers = inner.provider_set();
+    let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
+    let status = enrichment_status(&evidence);
+    let worst = Malice::worst(evidence.indicators.iter().map(|i| i.malice));
+    row.enriched_at = Some(now);
+    row.enrichment_status = status;
+    let subject =
+        Subject { source_name: &row.source_name, severity: row.severity, tags: &row.tags };
+    let mut matching = agent::all(tx)?;
+    matching.retain(|agent| {
+        agent.is_active && agents::filter(inner, agent).is_some_and(|filter| filter.matches(&subject))
+    });
+    let frozen = if matching.is_empty() {
+        None
+    } else {
+        Some(payload::of_alert(tx, inner, (&row, &evidence), (base_url, false), now)?)
+    };
+    let outcome = evidence.outcome(Some(now));
+    let mut detail = Map::new();
+    detail.insert("enrichment_status".to_owned(), json!(["Pending", status]));
+    detail.insert("indicator_count".to_owned(), json!(evidence.indicators.len()));
+    detail.insert("providers_succeeded".to_owned(), json!(outcome.succeeded));
+    detail.insert("providers_failed".to_owned(), json!(outcome.failed));
+    detail.insert("providers_pending".to_owned(), json!(outcome.pending));
+    detail.insert("malice".to_owned(), json!([row.malice, worst]));
+    detail.insert("agents".to_owned(), json!(matching.iter().map(|a| &a.name).collect::<Vec<_>>()));
+    Ok(Some(Matched { alert: row, status, worst, frozen, agents: matching, detail }))
+}
+
+/// Enriched when all answered or there was nothing to ask; Failed when none did.
+pub(super) fn enrichment_status(evidence: &Evidence) -> EnrichmentStatus {
+    let failed = evidence.results.iter().filter(|result| !result.success).count();
+    let answered = evidence.results.len() - failed;
+    match (failed, answered, evidence.pending.is_empty()) {
+        (0, _, true) => EnrichmentStatus::Enriched,
+        (_, 0, true) => EnrichmentStatus::Failed,
+        _ => EnrichmentStatus::Partial,
+    }
+}
+
+fn store(tx: &WriteTx<'_>, matched: &Matched, ids: crate::Ids, now: Timestamp) -> Result<(), Problem> {
+    let alert = &matched.alert;
+    alert::settle_enrichment(tx, alert.id, matched.status, matched.worst, now)?;
+    event::append(tx, NewEvent {
+        at: now,
+        actor: &Actor::system(),
+        kind: "alert.enriched",
+        object: ("alert", Some(alert.uuid.uuid())),
+        alert: Some(alert.uuid),
+        detail: matched.detail.clone(),
+    })?;
+    let Some(frozen) = &matched.frozen else { return Ok(()) };
+    let payload = delivery::put_payload(tx, frozen.sha256, &frozen.body)?;
+    for agent in &matched.agents {
+        delivery::insert(tx, &NewDelivery {
+            uuid: ids.next(),
+            alert: Some(alert.id),
+            agent: agent.id,
+            generation: alert.generation,
+            trigger: "enriched",
+            payload,
+            state: "due",
+            created_at: now,
+        })?;
+    }
+    Ok(())
+}

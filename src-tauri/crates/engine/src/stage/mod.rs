@@ -1,0 +1,50 @@
+//! The stages: loops that find due work in rows, do it outside any transaction and finish it in one.
+//!
+//! A wake-up is a hint and may be missed; the rows are the truth, so every loop also wakes when the
+//! next row is due and at least every [`SAFETY_TICK`]. A stage that panics loses one piece of work
+//! for one lease, never the loop.
+
+pub(crate) mod deliver;
+mod enrich;
+mod matching;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use calseta_domain::Timestamp;
+
+use crate::start::Inner;
+
+/// The longest a loop sleeps.
+const SAFETY_TICK: Duration = Duration::from_secs(30);
+/// How long a loop waits after the store failed it.
+const AFTER_ERROR: Duration = Duration::from_millis(200);
+
+/// Starts every stage on the engine's tracker.
+pub(crate) fn run(inner: &Arc<Inner>) {
+    inner.tasks.spawn(matching::run(Arc::clone(inner)));
+    inner.tasks.spawn(enrich::run(Arc::clone(inner)));
+    inner.tasks.spawn(deliver::run(Arc::clone(inner)));
+}
+
+/// Waits for a wake-up, for the next due row or for the tick. `false` when it is time to stop.
+async fn pause(inner: &Inner, wake: impl Future<Output = ()>, next: Option<Timestamp>) -> bool {
+    let until = next.map_or(SAFETY_TICK, |at| {
+        let ms = at.millis().saturating_sub(inner.clock.now().millis()).max(0);
+        Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(SAFETY_TICK)
+    });
+    tokio::select! {
+        () = inner.stop.cancelled() => false,
+        () = wake => true,
+        () = tokio::time::sleep(until) => true,
+    }
+}
+
+/// Waits a little after an error, so that a full disk is not asked a thousand times a second.
+async fn calm_down(inner: &Inner) -> bool {
+    tokio::select! {
+        () = inner.stop.cancelled() => false,
+        () = tokio::time::sleep(AFTER_ERROR) => true,
+    }
+}

@@ -1,0 +1,261 @@
+//! Starting and stopping the engine: data directory, seeds, first key, stages.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use calseta_domain::{Filter, Mapping, Plugin, Scope};
+use calseta_egress::{Client, ClientConfig};
+use calseta_store::tables::api_key::ApiKeyRow;
+use calseta_store::tables::{api_key, mapping, provider, source};
+use calseta_store::{DataDir, OpenError, Store, StoreError, WriteTx};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use zeroize::Zeroizing;
+
+use crate::clock::{Clock, Ids};
+use crate::providers::ProviderSet;
+use crate::vault::Vault;
+use crate::{Problem, api_keys, catalog, stage};
+
+/// How long a stop waits for what is in flight; what is not done then is done after the next start.
+const STOP_WAIT: Duration = Duration::from_secs(10);
+/// The default dedup window.
+const DEDUP_WINDOW_MS: i64 = 24 * 3600 * 1000;
+
+/// What an engine is started with.
+#[derive(Debug, Clone)]
+pub struct EngineConfig {
+    /// The data directory; made when missing.
+    pub data_dir: PathBuf,
+    /// Answer enrichment from canned data, marked as such.
+    pub demo: bool,
+    /// What time it is.
+    pub clock: Clock,
+}
+
+/// Why an engine did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory or its database.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The key file.
+    #[error("{path}: {source}; it must be readable and hold 32 bytes")]
+    Key {
+        /// The data directory.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The seeds could not be stored.
+    #[error("preparing the database: {0}")]
+    Seed(#[from] StoreError),
+    /// The outbound client.
+    #[error("the outbound client: {0}")]
+    Egress(String),
+    /// A built-in provider's definition, which is part of the program.
+    #[error("the built-in catalogue: {0}")]
+    Catalogue(String),
+}
+
+/// The first admin key, kept in memory until somebody was shown it.
+pub type FirstKey = Zeroizing<String>;
+
+/// The running engine. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    pub(crate) inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) egress: Client,
+    pub(crate) clock: Clock,
+    pub(crate) ids: Ids,
+    pub(crate) demo: bool,
+    pub(crate) dedup_window_ms: i64,
+    pub(crate) base_url: RwLock<String>,
+    pub(crate) mappings: RwLock<Arc<Vec<Mapping>>>,
+    pub(crate) providers: RwLock<Arc<ProviderSet>>,
+    pub(crate) sources: RwLock<Arc<HashMap<String, Plugin>>>,
+    /// Documents' targeting and agents' filters, parsed once per text.
+    pub(crate) filters: Mutex<HashMap<String, Arc<Filter>>>,
+    pub(crate) keys: RwLock<HashMap<[u8; 32], Arc<ApiKeyRow>>>,
+    pub(crate) first_key: Mutex<Option<FirstKey>>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    pub(crate) deliveries: stage::deliver::InFlight,
+    /// A provider's slot was freed.
+    pub(crate) enrich_freed: tokio::sync::Notify,
+}
+
+impl Engine {
+    /// Opens the data directory and seeds it. No stage runs before [`Engine::run`].
+    pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
+        let dir = DataDir::take(&config.data_dir)?;
+        let vault = Vault::open(dir.path())
+            .map_err(|source| StartError::Key { path: config.data_dir.clone(), source })?;
+        let store = Store::open(dir, config.clock.now())?;
+        let egress = Client::new(ClientConfig {
+            user_agent: format!("Calseta-Console/{}", env!("CARGO_PKG_VERSION")),
+            own_ports: Vec::new(),
+        })
+        .map_err(|error| StartError::Egress(error.to_string()))?;
+        let first_key = seed(&store, &config.clock).await?;
+        let mappings = store.read(|tx| mapping::active(tx)).await?;
+        let rows = store.read(|tx| provider::all(tx)).await?;
+        let provider_set = ProviderSet::from_rows(&rows)
+            .map_err(|problem| StartError::Catalogue(problem.message))?;
+        let sources = store.read(|tx| source::all(tx)).await?;
+        let inner = Inner {
+            store,
+            vault,
+            egress,
+            clock: config.clock,
+            ids: Ids,
+            demo: config.demo,
+            dedup_window_ms: DEDUP_WINDOW_MS,
+            base_url: RwLock::new(String::new()),
+            mappings: RwLock::new(Arc::new(mappings)),
+            providers: RwLock::new(Arc::new(provider_set)),
+            sources: RwLock::new(Arc::new(sources.into_iter().map(|s| (s.name, s.plugin)).collect())),
+            filters: Mutex::new(HashMap::new()),
+            keys: RwLock::new(HashMap::new()),
+            first_key: Mutex::new(first_key),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            deliveries: stage::deliver::InFlight::default(),
+            enrich_freed: tokio::sync::Notify::new(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Says where the API listens: agents are told, and nothing may be sent there from here.
+    pub fn set_address(&self, base_url: &str, own_ports: Vec<u16>) {
+        base_url.clone_into(&mut self.inner.base_url.write().unwrap_or_else(PoisonError::into_inner));
+        self.inner.egress.set_own_ports(own_ports);
+    }
+
+    /// Where the API listens.
+    pub fn base_url(&self) -> String {
+        self.inner.base_url.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Starts the stages.
+    pub fn run(&self) {
+        stage::run(&Arc::clone(&self.inner));
+    }
+
+    /// Stops the stages, waits for what is in flight and closes the store. What could not end in
+    /// time is taken up again after the next start.
+    pub async fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.tasks.close();
+        if tokio::time::timeout(STOP_WAIT, self.inner.tasks.wait()).await.is_err() {
+            tracing::warn!("some work did not end in time; it goes on after the next start");
+        }
+        self.inner.store.close(self.inner.clock.now()).await;
+    }
+
+    /// Resolves when the engine is told to stop: long polls and streams end then.
+    pub fn stopping(&self) -> CancellationToken {
+        self.inner.stop.clone()
+    }
+
+    /// The first admin key, once; `None` when there was none to show or somebody took it.
+    pub fn take_first_key(&self) -> Option<FirstKey> {
+        self.inner.first_key.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether the first admin key waits to be shown.
+    pub fn first_key_waiting(&self) -> bool {
+        self.inner.first_key.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Whether enrichment answers from canned data.
+    pub fn is_demo(&self) -> bool {
+        self.inner.demo
+    }
+
+    /// The data directory.
+    pub fn data_dir(&self) -> &Path {
+        self.inner.store.dir().path()
+    }
+
+    /// The product's version.
+    pub fn version() -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    /// What time it is.
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+}
+
+impl Inner {
+    /// Resolves when a lookup may be due or a slot was freed.
+    pub(crate) async fn enrich_wake(&self) {
+        tokio::select! {
+            () = self.store.lookup_wake() => {},
+            () = self.enrich_freed.notified() => {},
+        }
+    }
+
+    /// Sources by name.
+    pub(crate) fn plugin(&self, source: &str) -> Option<Plugin> {
+        self.sources.read().unwrap_or_else(PoisonError::into_inner).get(source).copied()
+    }
+
+    /// Known source names, sorted.
+    pub(crate) fn source_names(&self) -> Vec<String> {
+        let sources = Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner));
+        let mut names: Vec<_> = sources.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// The providers as they are now.
+    pub(crate) fn provider_set(&self) -> Arc<ProviderSet> {
+        Arc::clone(&self.providers.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads the providers again, after one changed.
+    pub(crate) async fn reload_providers(&self) -> Result<(), Problem> {
+        let rows = self.store.read(|tx| Ok::<_, Problem>(provider::all(tx)?)).await?;
+        let set = ProviderSet::from_rows(&rows)?;
+        *self.providers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        Ok(())
+    }
+}
+
+/// Stores what every data directory has, and the first key when there is none. Idempotent.
+async fn seed(store: &Store, clock: &Clock) -> Result<Option<FirstKey>, StartError> {
+    let entries = catalog::providers().map_err(StartError::Catalogue)?;
+    let now = clock.now();
+    let first_key = store
+        .write(move |tx: &WriteTx<'_>| {
+            for plugin in Plugin::ALL {
+                source::ensure(tx, Ids.next(), plugin.as_str(), *plugin, now)?;
+            }
+            for mapping in calseta_domain::extract::system_mappings() {
+                mapping::ensure_system(tx, Ids.next(), &mapping, now)?;
+            }
+            for entry in &entries {
+                let texts = (&*entry.name, &*entry.display_name, &*entry.description);
+                provider::ensure_builtin(tx, Ids.next(), texts, &entry.definition, now)?;
+            }
+            if api_key::any(tx)? {
+                return Ok(None);
+            }
+            let (row, key) = api_keys::mint("First admin key", &[Scope::Admin], now);
+            api_key::insert(tx, &row)?;
+            Ok::<_, StoreError>(Some(key))
+        })
+        .await?;
+    Ok(first_key)
+}

@@ -1,0 +1,225 @@
+//! Rows to views: what the store holds, in the words of the wire.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use calseta_contract::alert::{
+    AlertMetadata, AlertSummary, EnrichmentMetadata, EnrichmentResultView, FindingSummary,
+    IndicatorView, KeyIndicator,
+};
+use calseta_contract::context_document::DocumentView;
+use calseta_contract::detection_rule::RuleView;
+use calseta_contract::event::{ActorView, EventView, ObjectView};
+use calseta_domain::Timestamp;
+use calseta_store::tables::alert::AlertRow;
+use calseta_store::tables::detection_rule::RuleRow;
+use calseta_store::tables::document::DocumentRow;
+use calseta_store::tables::enrichment::{self, EnrichmentRow};
+use calseta_store::tables::event::EventRow;
+use calseta_store::tables::indicator::{self, IndicatorRow};
+use calseta_store::tables::{Reads, alert_list, finding, job};
+
+use crate::Problem;
+
+/// Indicators shown in a row of the queue.
+const KEY_INDICATORS: u32 = 2;
+
+/// Alerts as rows of a list.
+pub(crate) fn summaries(tx: &impl Reads, rows: &[AlertRow]) -> Result<Vec<AlertSummary>, Problem> {
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let mut findings: HashMap<i64, Vec<FindingSummary>> = HashMap::new();
+    for (alert, agent, verdict) in finding::summaries(tx, &ids)? {
+        findings.entry(alert).or_default().push(FindingSummary { agent, verdict });
+    }
+    let mut indicators: HashMap<i64, Vec<KeyIndicator>> = HashMap::new();
+    for row in alert_list::key_indicators(tx, &ids, KEY_INDICATORS)? {
+        indicators.entry(row.alert).or_default().push(KeyIndicator {
+            kind: row.kind,
+            value: row.value,
+            malice: row.malice,
+        });
+    }
+    Ok(rows
+        .iter()
+        .map(|row| {
+            let found = findings.remove(&row.id).unwrap_or_default();
+            summary(row, found, indicators.remove(&row.id).unwrap_or_default())
+        })
+        .collect())
+}
+
+fn summary(row: &AlertRow, findings: Vec<FindingSummary>, indicators: Vec<KeyIndicator>) -> AlertSummary {
+    AlertSummary {
+        uuid: row.uuid,
+        title: row.title.clone(),
+        description: row.description.clone(),
+        severity: row.severity,
+        status: row.status,
+        enrichment_status: row.enrichment_status,
+        source_name: row.source_name.clone(),
+        occurred_at: row.occurred_at,
+        ingested_at: row.ingested_at,
+        is_enriched: row.enriched_at.is_some(),
+        duplicate_count: row.duplicate_count,
+        tags: row.tags.clone(),
+        close_classification: row.close_classification,
+        closed_at: row.closed_at,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        malice: row.effective_malice(),
+        source_url: row.source_url.clone(),
+        finding_summary: findings,
+        duplicate_of: row.duplicate_of,
+        key_indicators: indicators,
+        detection_rule_name: row.rule_name.clone(),
+    }
+}
+
+/// An alert's indicators with what the providers said.
+pub(crate) struct Evidence {
+    pub(crate) indicators: Vec<IndicatorRow>,
+    pub(crate) results: Vec<EnrichmentRow>,
+    /// Names of providers that have not answered yet.
+    pub(crate) pending: Vec<String>,
+}
+
+impl Evidence {
+    /// Reads it. `names` tells a provider's name from its row.
+    pub(crate) fn read(
+        tx: &impl Reads,
+        alert: i64,
+        names: impl Fn(i64) -> Option<String>,
+    ) -> Result<Self, Problem> {
+        let indicators = indicator::of_alert(tx, alert)?;
+        let ids: Vec<i64> = indicators.iter().map(|row| row.id).collect();
+        let results = enrichment::of_indicators(tx, &ids)?;
+        let mut pending: Vec<String> =
+            job::outstanding_providers(tx, alert)?.into_iter().filter_map(names).collect();
+        pending.sort();
+        Ok(Self { indicators, results, pending })
+    }
+
+    /// The results about one indicator.
+    pub(crate) fn of(&self, indicator: i64) -> impl Iterator<Item = &EnrichmentRow> {
+        self.results.iter().filter(move |row| row.indicator == indicator)
+    }
+
+    /// Providers by outcome: one that failed for any indicator has failed.
+    pub(crate) fn outcome(&self, enriched_at: Option<Timestamp>) -> EnrichmentMetadata {
+        let failed: BTreeSet<&str> =
+            self.results.iter().filter(|r| !r.success).map(|r| &*r.provider_name).collect();
+        let succeeded: BTreeSet<&str> = self
+            .results
+            .iter()
+            .map(|r| &*r.provider_name)
+            .filter(|name| !failed.contains(name))
+            .collect();
+        let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
+        EnrichmentMetadata {
+            succeeded: owned(succeeded),
+            failed: owned(failed),
+            enriched_at,
+            pending: self.pending.clone(),
+        }
+    }
+
+    /// As the API shows it.
+    pub(crate) fn views(&self) -> Vec<IndicatorView> {
+        self.indicators.iter().map(|row| self.view(row)).collect()
+    }
+
+    fn view(&self, row: &IndicatorRow) -> IndicatorView {
+        let results: BTreeMap<_, _> = self
+            .of(row.id)
+            .map(|result| {
+                let view = EnrichmentResultView {
+                    extracted: result.extracted.clone(),
+                    success: result.success,
+                    malice: result.malice,
+                    enriched_at: result.enriched_at,
+                    error: result.error.clone(),
+                    demo: result.is_demo,
+                };
+                (result.provider_name.clone(), view)
+            })
+            .collect();
+        IndicatorView {
+            uuid: row.uuid,
+            kind: row.kind,
+            value: row.value.clone(),
+            malice: row.malice,
+            first_seen: row.first_seen,
+            last_seen: row.last_seen,
+            is_enriched: results.values().any(|r| r.enriched_at.is_some()),
+            enrichment_results: results,
+        }
+    }
+}
+
+/// `_metadata`.
+pub(crate) fn metadata(
+    alert: &AlertRow,
+    evidence: &Evidence,
+    documents: usize,
+    now: Timestamp,
+) -> AlertMetadata {
+    AlertMetadata {
+        generated_at: now,
+        alert_source: alert.source_name.clone(),
+        indicator_count: evidence.indicators.len() as u64,
+        enrichment: evidence.outcome(alert.enriched_at),
+        detection_rule_matched: alert.rule.is_some(),
+        context_documents_applied: documents as u64,
+    }
+}
+
+/// A rule.
+pub(crate) fn rule(row: RuleRow) -> RuleView {
+    RuleView {
+        uuid: row.uuid,
+        name: row.name,
+        source_rule_id: row.source_rule_id,
+        source_name: row.source_name,
+        severity: row.severity,
+        is_active: row.is_active,
+        mitre_tactics: row.mitre_tactics,
+        mitre_techniques: row.mitre_techniques,
+        mitre_subtechniques: row.mitre_subtechniques,
+        documentation: row.documentation,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}
+
+/// A document.
+pub(crate) fn document(row: DocumentRow) -> DocumentView {
+    DocumentView {
+        uuid: row.uuid,
+        title: row.title,
+        document_type: row.document_type,
+        description: row.description,
+        is_global: row.is_global,
+        tags: row.tags,
+        targeting_rules: row.targeting_rules,
+        content: row.content,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    }
+}
+
+/// An event.
+pub(crate) fn event(row: EventRow) -> EventView {
+    EventView {
+        seq: row.seq,
+        kind: row.kind,
+        at: row.at,
+        actor: ActorView {
+            kind: row.actor.kind,
+            name: row.actor.name,
+            key_prefix: row.actor.key_prefix,
+        },
+        object: ObjectView { kind: row.object_kind, uuid: row.object_uuid },
+        alert_uuid: row.alert,
+        changed: row.detail.unwrap_or_default(),
+    }
+}
