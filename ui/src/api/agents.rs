@@ -44,8 +44,12 @@ impl AgentDraft {
         if !self.source_names.is_empty() {
             filter.insert("source_names".to_owned(), json!(self.source_names));
         }
-        let tags: Vec<&str> =
-            self.tags.split(',').map(str::trim).filter(|tag| !tag.is_empty()).collect();
+        let tags: Vec<&str> = self
+            .tags
+            .split(',')
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty())
+            .collect();
         if !tags.is_empty() {
             filter.insert("tags".to_owned(), json!(tags));
         }
@@ -61,7 +65,9 @@ pub(crate) async fn list_agents() -> Result<Vec<AgentView>, Failure> {
 
 /// One agent.
 pub(crate) async fn get_agent(id: AgentId) -> Result<AgentView, Failure> {
-    Ok(get::<AgentView, Value>(&format!("/v1/agents/{id}")).await?.data)
+    Ok(get::<AgentView, Value>(&format!("/v1/agents/{id}"))
+        .await?
+        .data)
 }
 
 /// Registers an agent; the answer carries its signing secret, this once.
@@ -90,7 +96,12 @@ pub(crate) async fn delete_agent(id: AgentId) -> Result<(), Failure> {
 
 /// Sends a marked test payload through the real builder and guard.
 pub(crate) async fn test_agent(id: AgentId) -> Result<AgentTestView, Failure> {
-    send("POST", &format!("/v1/agents/{id}/test"), &AgentTestRequest::default()).await
+    send(
+        "POST",
+        &format!("/v1/agents/{id}/test"),
+        &AgentTestRequest::default(),
+    )
+    .await
 }
 
 /// What was delivered to an agent, newest first.
@@ -102,7 +113,12 @@ pub(crate) async fn deliveries(id: AgentId) -> Result<Vec<DeliveryView>, Failure
 /// Sends a delivery once more: the same body, or one made anew.
 pub(crate) async fn redeliver(id: DeliveryId, current: Redelivery) -> Result<(), Failure> {
     let body = json!({ "mode": current.word() }).to_string();
-    tell("POST", &format!("/v1/deliveries/{id}/redeliver"), Some(&body)).await
+    tell(
+        "POST",
+        &format!("/v1/deliveries/{id}/redeliver"),
+        Some(&body),
+    )
+    .await
 }
 
 /// Which body a redelivery carries.
@@ -125,7 +141,12 @@ impl Redelivery {
 
 /// Does not wait for the schedule.
 pub(crate) async fn retry_now(id: DeliveryId) -> Result<(), Failure> {
-    tell("POST", &format!("/v1/deliveries/{id}/retry-now"), Some("{}")).await
+    tell(
+        "POST",
+        &format!("/v1/deliveries/{id}/retry-now"),
+        Some("{}"),
+    )
+    .await
 }
 
 #[cfg(test)]
@@ -139,7 +160,10 @@ mod tests {
 
     #[test]
     fn tags_are_split_and_trimmed() {
-        let draft = AgentDraft { tags: " vpn, ,identity ".to_owned(), ..AgentDraft::default() };
+        let draft = AgentDraft {
+            tags: " vpn, ,identity ".to_owned(),
+            ..AgentDraft::default()
+        };
         assert_eq!(draft.trigger_filter()["tags"], json!(["vpn", "identity"]));
     }
 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use calseta_contract::alert::{
-    ActivityView, AlertMetadata, AlertPatch, AlertSummary, AlertView,
-};
+use calseta_contract::alert::{ActivityView, AlertMetadata, AlertPatch, AlertSummary, AlertView};
 use calseta_contract::delivery::DeliveryView;
 use calseta_contract::ingest::IngestView;
 use calseta_contract::{ListMeta, Page};
@@ -54,15 +52,18 @@ impl AlertPageQuery {
         for (name, words) in lists {
             if !words.is_empty() {
                 let words: Vec<String> = words.iter().map(|word| encoded(word)).collect();
-                out.push_str(&format!("&{name}={}", words.join(",")));
+                out.extend(["&", name, "=", &words.join(",")]);
             }
         }
         out
     }
 
     fn path(&self) -> String {
-        let cursor =
-            self.cursor.as_deref().map(|c| format!("&cursor={}", encoded(c))).unwrap_or_default();
+        let cursor = self
+            .cursor
+            .as_deref()
+            .map(|c| format!("&cursor={}", encoded(c)))
+            .unwrap_or_default();
         format!(
             "/v1/alerts?page_size={}&count=none&sort_by=created_at&sort_order=desc{}{cursor}",
             self.page_size,
@@ -78,7 +79,10 @@ pub(crate) async fn list_alerts(query: &AlertPageQuery) -> Result<Page<AlertSumm
 
 /// How many alerts a query has, and whether there are more than that.
 pub(crate) async fn count_alerts(query: &AlertPageQuery) -> Result<(u64, bool), Failure> {
-    let path = format!("/v1/alerts?page_size=1&count=capped{}", query.restrictions());
+    let path = format!(
+        "/v1/alerts?page_size=1&count=capped{}",
+        query.restrictions()
+    );
     let page = get::<Vec<Value>, ListMeta>(&path).await?;
     let capped = page.meta.total_is_capped.unwrap_or(false);
     Ok((page.meta.total.unwrap_or(0), capped))
@@ -87,17 +91,24 @@ pub(crate) async fn count_alerts(query: &AlertPageQuery) -> Result<(u64, bool), 
 /// One alert with everything.
 pub(crate) async fn get_alert(id: AlertId) -> Result<Arc<AlertDetail>, Failure> {
     let envelope = get::<AlertView, AlertMetadata>(&format!("/v1/alerts/{id}")).await?;
-    Ok(Arc::new(AlertDetail { view: envelope.data, metadata: envelope.meta }))
+    Ok(Arc::new(AlertDetail {
+        view: envelope.data,
+        metadata: envelope.meta,
+    }))
 }
 
 /// Changes an alert.
 pub(crate) async fn patch_alert(id: AlertId, patch: &AlertPatch) -> Result<(), Failure> {
-    send::<_, Value>("PATCH", &format!("/v1/alerts/{id}"), patch).await.map(drop)
+    send::<_, Value>("PATCH", &format!("/v1/alerts/{id}"), patch)
+        .await
+        .map(drop)
 }
 
 /// Opens a closed alert again.
 pub(crate) async fn reopen_alert(id: AlertId) -> Result<(), Failure> {
-    send::<_, Value>("POST", &format!("/v1/alerts/{id}/reopen"), &json!({})).await.map(drop)
+    send::<_, Value>("POST", &format!("/v1/alerts/{id}/reopen"), &json!({}))
+        .await
+        .map(drop)
 }
 
 /// What happened to an alert, newest first.
@@ -132,7 +143,10 @@ mod tests {
 
     #[test]
     fn a_query_names_only_what_it_restricts() {
-        let mut query = AlertPageQuery { page_size: 100, ..AlertPageQuery::default() };
+        let mut query = AlertPageQuery {
+            page_size: 100,
+            ..AlertPageQuery::default()
+        };
         assert!(!query.path().contains("status"));
         query.status = vec!["Open".to_owned(), "Triaging".to_owned()];
         query.cursor = Some("a=b".to_owned());

@@ -80,9 +80,14 @@ impl Failure {
 
     /// Everything, for a bug report.
     pub(crate) fn copyable(&self) -> String {
-        let status = self.status.map_or_else(|| "no answer".to_owned(), |s| s.to_string());
+        let status = self
+            .status
+            .map_or_else(|| "no answer".to_owned(), |s| s.to_string());
         let details = Value::Object(self.details.clone());
-        format!("{} → {status} {}\n{}\n{details}", self.request, self.code, self.message)
+        format!(
+            "{} → {status} {}\n{}\n{details}",
+            self.request, self.code, self.message
+        )
     }
 }
 
@@ -118,7 +123,10 @@ mod tests {
     #[test]
     fn an_answer_of_another_shape_is_said_to_be_one() {
         let failure = Failure::from_answer("GET /v1/alerts", 502, "<html>");
-        assert_eq!((failure.status, failure.code.as_str()), (Some(502), "UNREADABLE"));
+        assert_eq!(
+            (failure.status, failure.code.as_str()),
+            (Some(502), "UNREADABLE")
+        );
         assert!(failure.copyable().contains("GET /v1/alerts"));
     }
 }

@@ -9,7 +9,10 @@ use super::request::send;
 
 /// Makes an agent's own key with the scopes that agents usually need; the key is in this answer only.
 pub(crate) async fn create_agent_key(agent: AgentId, name: &str) -> Result<ApiKeyView, Failure> {
-    let scopes = Scope::AGENT_PRESET.iter().map(|scope| scope.as_str().to_owned()).collect();
+    let scopes = Scope::AGENT_PRESET
+        .iter()
+        .map(|scope| scope.as_str().to_owned())
+        .collect();
     let request = ApiKeyRequest {
         name: name.to_owned(),
         scopes,

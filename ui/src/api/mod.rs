@@ -11,8 +11,8 @@ mod system;
 mod transport;
 
 pub(crate) use agents::{
-    AgentDraft, Redelivery, create_agent, delete_agent, deliveries, get_agent, list_agents, patch_agent,
-    redeliver, retry_now, test_agent,
+    AgentDraft, Redelivery, create_agent, delete_agent, deliveries, get_agent, list_agents,
+    patch_agent, redeliver, retry_now, test_agent,
 };
 pub(crate) use alerts::{
     AlertDetail, AlertPageQuery, activity, alert_deliveries, count_alerts, get_alert, list_alerts,

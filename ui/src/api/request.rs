@@ -35,14 +35,14 @@ pub(super) async fn tell(method: &str, path: &str, body: Option<&str>) -> Result
     if (200..300).contains(&answer.status) {
         return Ok(());
     }
-    Err(Failure::from_answer(&format!("{method} {path}"), answer.status, &answer.body))
+    Err(Failure::from_answer(
+        &format!("{method} {path}"),
+        answer.status,
+        &answer.body,
+    ))
 }
 
-async fn call<T, M>(
-    method: &str,
-    path: &str,
-    body: Option<&str>,
-) -> Result<Envelope<T, M>, Failure>
+async fn call<T, M>(method: &str, path: &str, body: Option<&str>) -> Result<Envelope<T, M>, Failure>
 where
     T: DeserializeOwned,
     M: DeserializeOwned,

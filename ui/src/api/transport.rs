@@ -69,7 +69,11 @@ pub(crate) async fn admission() -> Admission {
             Err(failure) => Admission::Refused(failure),
         };
     }
-    if bearer().is_some() { Admission::Admitted } else { Admission::NoLink }
+    if bearer().is_some() {
+        Admission::Admitted
+    } else {
+        Admission::NoLink
+    }
 }
 
 /// Drops the bearer: the backend has restarted and knows it no longer.
@@ -78,11 +82,7 @@ pub(crate) fn forget_session() {
 }
 
 /// Sends one request. An `Err` means that no answer came; an answer of any status is `Ok`.
-pub(super) async fn send(
-    method: &str,
-    path: &str,
-    body: Option<&str>,
-) -> Result<Answer, Failure> {
+pub(super) async fn send(method: &str, path: &str, body: Option<&str>) -> Result<Answer, Failure> {
     let sent = match internals() {
         Some(internals) => through_window(&internals, method, path, body).await,
         None => through_fetch(method, path, body, bearer().as_deref()).await,
@@ -106,7 +106,14 @@ async fn through_window(
     if body.is_some() {
         headers.insert("content-type", "application/json");
     }
-    let arguments = WindowArguments { request: WindowRequest { method, path, headers, body } };
+    let arguments = WindowArguments {
+        request: WindowRequest {
+            method,
+            path,
+            headers,
+            body,
+        },
+    };
     let arguments = arguments
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(|e| e.to_string())?;
@@ -129,14 +136,18 @@ async fn through_fetch(
     body: Option<&str>,
     bearer: Option<&str>,
 ) -> Result<Answer, String> {
-    let verb: Method = method.parse().map_err(|_| format!("{method} is no method"))?;
+    let verb: Method = method
+        .parse()
+        .map_err(|_| format!("{method} is no method"))?;
     let mut request = RequestBuilder::new(path).method(verb);
     if let Some(bearer) = bearer {
         request = request.header("Authorization", &format!("Bearer {bearer}"));
     }
     let sent = match body {
         Some(body) => {
-            let request = request.header("Content-Type", "application/json").body(body);
+            let request = request
+                .header("Content-Type", "application/json")
+                .body(body);
             request.map_err(|e| e.to_string())?.send().await
         }
         None => request.send().await,

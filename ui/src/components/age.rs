@@ -17,7 +17,11 @@ pub(crate) fn Age(
 ) -> impl IntoView {
     let clock = Clock::expect();
     let text = Memo::new(move |_| {
-        if sentence { ago(clock.now(), at) } else { age(clock.now(), at) }
+        if sentence {
+            ago(clock.now(), at)
+        } else {
+            age(clock.now(), at)
+        }
     });
     view! {
         <time class="age" datetime=at.to_string() title=stamp(at, offset_minutes(at))>

@@ -59,7 +59,11 @@ pub(crate) fn Button(
     #[prop(optional, into)]
     on_press: Option<Callback<()>>,
 ) -> impl IntoView {
-    let class = if icon_only { format!("{} button--icon", kind.class()) } else { kind.class().to_owned() };
+    let class = if icon_only {
+        format!("{} button--icon", kind.class())
+    } else {
+        kind.class().to_owned()
+    };
     view! {
         <button
             type=if submit { "submit" } else { "button" }
@@ -109,7 +113,9 @@ pub(crate) fn CommandButton(
                     data-command=id
                     title=command.title
                     disabled=move || !possible.is_possible()
-                    on:click=move |_| drop(commands.run(id))
+                    on:click=move |_| {
+                        commands.run(id);
+                    }
                 >
                     {glyph.map(|glyph| view! { <Icon glyph /> })}
                     <span>{title}</span>

@@ -39,7 +39,11 @@ const fn letter(severity: Severity) -> &'static str {
 #[component]
 pub(crate) fn SeverityGlyph(severity: Severity) -> impl IntoView {
     // The triangle's centre of gravity is lower than its box's.
-    let baseline = if severity == Severity::High { "14.2" } else { "12.6" };
+    let baseline = if severity == Severity::High {
+        "14.2"
+    } else {
+        "12.6"
+    };
     view! {
         <svg
             class="severity"
@@ -161,7 +165,11 @@ pub(crate) fn ProviderChip(
     /// What it answered.
     result: EnrichmentResultView,
 ) -> impl IntoView {
-    let mark = if result.success { result.malice.into() } else { VerdictMark::Unknown };
+    let mark = if result.success {
+        result.malice.into()
+    } else {
+        VerdictMark::Unknown
+    };
     let said = match figure {
         _ if !result.success => "failed".to_owned(),
         Some(figure) => figure,
@@ -184,7 +192,9 @@ pub(crate) fn ProviderChip(
 pub(crate) fn AgentChip(finding: FindingSummary) -> impl IntoView {
     let mark = verdict_of(finding.verdict.as_deref());
     let agent = clip(&visible(&finding.agent), AGENT_CHARS);
-    let said = finding.verdict.unwrap_or_else(|| "no verdict sent".to_owned());
+    let said = finding
+        .verdict
+        .unwrap_or_else(|| "no verdict sent".to_owned());
     let label = format!("{agent}: {said}");
     view! {
         <span class="agent-chip" data-verdict=mark.word() role="img" aria-label=label.clone() title=label>

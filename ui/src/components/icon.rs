@@ -11,24 +11,19 @@ pub(crate) enum Glyph {
     Close,
     Copy,
     Check,
-    Chevron,
     Warning,
     Shield,
     Question,
-    Theme,
     Keyboard,
     Refresh,
     Plus,
     Send,
     Source,
-    Key,
     StatusOpen,
     StatusTriaging,
     StatusEscalated,
     StatusClosed,
     Pulse,
-    Filter,
-    Hourglass,
 }
 
 impl Glyph {
@@ -36,29 +31,34 @@ impl Glyph {
     const fn path(self) -> &'static str {
         match self {
             Self::Queue => "M2.5 4h11M2.5 8h11M2.5 12h7",
-            Self::Agent => "M4 6.5h8v6H4zM8 6.5V3.8M8 2.6v.1M6.3 9.2v.6M9.7 9.2v.6M2 8.5v2M14 8.5v2",
+            Self::Agent => {
+                "M4 6.5h8v6H4zM8 6.5V3.8M8 2.6v.1M6.3 9.2v.6M9.7 9.2v.6M2 8.5v2M14 8.5v2"
+            }
             Self::Back => "M13 8H3.5M7 4 3 8l4 4",
             Self::Close => "m4 4 8 8M12 4l-8 8",
             Self::Copy => "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
             Self::Check => "m3 8.5 3.2 3.2L13 4.8",
-            Self::Chevron => "m6 4 4 4-4 4",
             Self::Warning => "M8 2.2 14.5 13.5h-13zM8 6.5v3.2M8 11.6v.1",
-            Self::Shield => "M8 1.8 13.2 3.6v4.2c0 3.2-2.2 5.4-5.2 6.5-3-1.1-5.2-3.3-5.2-6.5V3.6zM5.8 6l4.4 4.4M10.2 6l-4.4 4.4",
+            Self::Shield => {
+                "M8 1.8 13.2 3.6v4.2c0 3.2-2.2 5.4-5.2 6.5-3-1.1-5.2-3.3-5.2-6.5V3.6zM5.8 6l4.4 4.4M10.2 6l-4.4 4.4"
+            }
             Self::Question => "M5.8 6.2a2.2 2.2 0 1 1 3.3 1.9c-.8.4-1.1.9-1.1 1.7M8 12v.1",
-            Self::Theme => "M8 2.2a5.8 5.8 0 1 0 0 11.6zM8 2.2a5.8 5.8 0 0 1 0 11.6",
-            Self::Keyboard => "M1.8 4.2h12.4v7.6H1.8zM4.5 6.8v.1M7 6.8v.1M9.5 6.8v.1M12 6.8v.1M5 9.4h6",
+            Self::Keyboard => {
+                "M1.8 4.2h12.4v7.6H1.8zM4.5 6.8v.1M7 6.8v.1M9.5 6.8v.1M12 6.8v.1M5 9.4h6"
+            }
             Self::Refresh => "M13.2 8a5.2 5.2 0 1 1-1.6-3.8M13.2 2v3h-3",
             Self::Plus => "M8 3v10M3 8h10",
             Self::Send => "M14 2 7 9M14 2l-4.4 12L7 9 2 6.4z",
             Self::Source => "M3 2.5h10v3.6H3zM3 9.9h10v3.6H3zM5.4 4.3v.1M5.4 11.7v.1M8 6.1v3.8",
-            Self::Key => "M7.2 8.8 13.5 2.5M11 5l2 2M5.2 7.6a3 3 0 1 0 .1 5.9 3 3 0 0 0-.1-5.9z",
             Self::StatusOpen => "M8 2.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8z",
-            Self::StatusTriaging => "M8 2.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8zM8 3v10M9.4 4v8M10.8 5v6",
+            Self::StatusTriaging => {
+                "M8 2.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8zM8 3v10M9.4 4v8M10.8 5v6"
+            }
             Self::StatusEscalated => "M8 13V4M4.2 7.4 8 3.6l3.8 3.8",
-            Self::StatusClosed => "M8 2.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8zM5.6 8.1l1.8 1.8 3-3.6",
+            Self::StatusClosed => {
+                "M8 2.8a5.2 5.2 0 1 1 0 10.4A5.2 5.2 0 0 1 8 2.8zM5.6 8.1l1.8 1.8 3-3.6"
+            }
             Self::Pulse => "M1.8 8h3l1.7-4 2.6 8 1.7-4h3.4",
-            Self::Filter => "M2.2 3.5h11.6L9.4 8.6v4.2l-2.8-1.4V8.6z",
-            Self::Hourglass => "M4.2 2.2h7.6M4.2 13.8h7.6M5 2.2c0 3 3 4.2 3 5.8s-3 2.8-3 5.8M11 2.2c0 3-3 4.2-3 5.8s3 2.8 3 5.8",
         }
     }
 }

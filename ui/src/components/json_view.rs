@@ -20,7 +20,16 @@ pub(crate) fn JsonView(
     /// What it shows.
     value: Value,
 ) -> impl IntoView {
-    view! { <div class="json mono">{node(None, value, 0)}</div> }
+    // The braces around everything say nothing: their members are shown at once.
+    let whole = match value {
+        Value::Object(members) if members.len() <= MAX_MEMBERS => members
+            .into_iter()
+            .map(|(name, value)| node(Some(name), value, 1))
+            .collect_view()
+            .into_any(),
+        other => node(None, other, 0),
+    };
+    view! { <div class="json mono">{whole}</div> }
 }
 
 fn node(name: Option<String>, value: Value, depth: usize) -> AnyView {
@@ -28,11 +37,15 @@ fn node(name: Option<String>, value: Value, depth: usize) -> AnyView {
         _ if depth > MAX_DEPTH => leaf(name, "text", value.to_string()),
         Value::Object(members) => {
             let summary = format!("{{{}}}", members.len());
-            branch(name, summary, members.into_iter().map(|(k, v)| (k, v)).collect(), depth)
+            branch(name, summary, members.into_iter().collect(), depth)
         }
         Value::Array(items) => {
             let summary = format!("[{}]", items.len());
-            let members = items.into_iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect();
+            let members = items
+                .into_iter()
+                .enumerate()
+                .map(|(i, v)| (i.to_string(), v))
+                .collect();
             branch(name, summary, members, depth)
         }
         Value::Null => leaf(name, "word", "null".to_owned()),
@@ -84,7 +97,9 @@ fn branch(
         open.get().then(|| {
             members.with_value(|members| {
                 let shown = members.iter().take(MAX_MEMBERS).cloned();
-                shown.map(|(name, value)| node(Some(name), value, depth + 1)).collect_view()
+                shown
+                    .map(|(name, value)| node(Some(name), value, depth + 1))
+                    .collect_view()
             })
         })
     };

@@ -19,8 +19,7 @@ pub(crate) use age::Age;
 pub(crate) use banner::{FailureBanner, Notice};
 pub(crate) use button::{Button, ButtonKind, CommandButton};
 pub(crate) use chip::{
-    AgentChip, ProviderChip, SeverityChip, SeverityGlyph, StatusChip, VerdictChip,
-    verdict_of,
+    AgentChip, ProviderChip, SeverityChip, SeverityGlyph, StatusChip, VerdictChip, verdict_of,
 };
 pub(crate) use copy::{CopyButton, Indicator, Secret};
 pub(crate) use dialog::Dialog;

@@ -16,7 +16,10 @@ pub(crate) struct Action {
 
 /// A new action of the calling view.
 pub(crate) fn use_action() -> Action {
-    Action { busy: RwSignal::new(false), failure: RwSignal::new(None) }
+    Action {
+        busy: RwSignal::new(false),
+        failure: RwSignal::new(None),
+    }
 }
 
 impl Action {
@@ -32,7 +35,8 @@ impl Action {
 
     /// What was said about one field of the form.
     pub(crate) fn field(self, path: &str) -> Option<String> {
-        self.failure.with(|failure| failure.as_ref().and_then(|failure| failure.field(path)))
+        self.failure
+            .with(|failure| failure.as_ref().and_then(|failure| failure.field(path)))
     }
 
     /// Runs unless it runs already. `done` is not called when the view has gone meanwhile.

@@ -20,7 +20,10 @@ pub(crate) fn window_of(count: usize, row_px: f64, scroll_px: f64, height_px: f6
     let seen = whole((height_px / row_px).ceil()) + 1;
     let start = first.saturating_sub(OVERSCAN_ROWS).min(count);
     let end = (first + seen + OVERSCAN_ROWS).min(count);
-    Window { rows: start..end, wants_more: end + OVERSCAN_ROWS >= count }
+    Window {
+        rows: start..end,
+        wants_more: end + OVERSCAN_ROWS >= count,
+    }
 }
 
 /// How far to scroll so that row `index` is wholly seen below a sticky header; `None` when it is.
@@ -60,7 +63,11 @@ mod tests {
     #[test]
     fn the_painted_rows_surround_the_seen_ones() {
         let window = window_of(1_000, 28.0, 2_800.0, 280.0);
-        assert_eq!(window.rows, 88..123, "rows 100 to 110 are seen, twelve more on each side");
+        assert_eq!(
+            window.rows,
+            88..123,
+            "rows 100 to 110 are seen, twelve more on each side"
+        );
         assert!(!window.wants_more);
     }
 
@@ -68,7 +75,11 @@ mod tests {
     fn the_ends_are_clamped() {
         assert_eq!(window_of(5, 28.0, 0.0, 600.0).rows, 0..5);
         assert_eq!(window_of(0, 28.0, 0.0, 600.0).rows, 0..0);
-        assert_eq!(window_of(5, 28.0, 1e9, 600.0).rows, 5..5, "scrolled past the end");
+        assert_eq!(
+            window_of(5, 28.0, 1e9, 600.0).rows,
+            5..5,
+            "scrolled past the end"
+        );
     }
 
     #[test]

@@ -8,7 +8,8 @@ use web_sys::Element;
 use crate::state::commands::{Commands, Press};
 
 /// Controls that use every key themselves.
-const TYPING: &str = "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
+const TYPING: &str =
+    "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
 /// Controls that Enter and Space already press.
 const PRESSABLE: &str = "button, a[href], summary, input, [role=button]";
 
@@ -19,9 +20,15 @@ pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
         if event.default_prevented() || event.is_composing() || is_modal_open() {
             return;
         }
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
         let Some(key) = spelled(&event) else { return };
-        let within = |css| target.as_ref().is_some_and(|t| t.matches(css).unwrap_or(false));
+        let within = |css| {
+            target
+                .as_ref()
+                .is_some_and(|t| t.matches(css).unwrap_or(false))
+        };
         if within(TYPING) {
             if key == "Escape" {
                 leave(target.as_ref());
@@ -42,7 +49,10 @@ pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
 /// A key with its modifiers; `None` for a modifier alone. Shift is in the letter already.
 fn spelled(event: &KeyboardEvent) -> Option<String> {
     let key = event.key();
-    if matches!(key.as_str(), "Shift" | "Control" | "Alt" | "Meta" | "AltGraph" | "CapsLock") {
+    if matches!(
+        key.as_str(),
+        "Shift" | "Control" | "Alt" | "Meta" | "AltGraph" | "CapsLock"
+    ) {
         return None;
     }
     let mut out = String::new();
@@ -60,7 +70,11 @@ fn spelled(event: &KeyboardEvent) -> Option<String> {
 }
 
 fn is_modal_open() -> bool {
-    document().query_selector("dialog[open]").ok().flatten().is_some()
+    document()
+        .query_selector("dialog[open]")
+        .ok()
+        .flatten()
+        .is_some()
 }
 
 fn leave(target: Option<&Element>) {

@@ -12,7 +12,11 @@ use crate::state::alert_actions::AlertActions;
 pub(super) fn CloseDialog() -> impl IntoView {
     let actions = AlertActions::expect();
     let by_number = move |event: KeyboardEvent| {
-        let number = event.key().parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let number = event
+            .key()
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| n.checked_sub(1));
         if let Some(class) = number.and_then(|index| CloseClassification::ALL.get(index)) {
             event.prevent_default();
             event.stop_propagation();
@@ -30,7 +34,7 @@ pub(super) fn CloseDialog() -> impl IntoView {
                     {CloseClassification::ALL
                         .iter()
                         .enumerate()
-                        .map(|(index, class)| choice(actions, index + 1, *class))
+                        .map(|(index, class)| choice(index + 1, *class))
                         .collect_view()}
                 </div>
                 <div class="dialog__actions">
@@ -41,8 +45,12 @@ pub(super) fn CloseDialog() -> impl IntoView {
     }
 }
 
-fn choice(actions: AlertActions, number: usize, class: CloseClassification) -> impl IntoView {
-    let (kind, why) = class.as_str().split_once(" - ").unwrap_or((class.as_str(), ""));
+fn choice(number: usize, class: CloseClassification) -> impl IntoView {
+    let actions = AlertActions::expect();
+    let (kind, why) = class
+        .as_str()
+        .split_once(" - ")
+        .unwrap_or((class.as_str(), ""));
     view! {
         <button
             type="button"

@@ -56,14 +56,30 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
 fn register(commands: Commands, sheet: RwSignal<bool>) {
     let places = Places::expect();
     commands.register(vec![
-        Command::new("go.queue", "Queue", Group::Go, &["g q"], move || places.queue()),
-        Command::new("go.agents", "Agents", Group::Go, &["g n"], move || places.agents()),
-        Command::new("go.new-agent", "Register an agent", Group::Go, &["g N"], move || {
-            places.new_agent();
+        Command::new("go.queue", "Queue", Group::Go, &["g q"], move || {
+            places.queue();
         }),
-        Command::new("window.shortcuts", "Keyboard shortcuts", Group::Window, &["?"], move || {
-            sheet.set(true);
+        Command::new("go.agents", "Agents", Group::Go, &["g n"], move || {
+            places.agents();
         }),
+        Command::new(
+            "go.new-agent",
+            "Register an agent",
+            Group::Go,
+            &["g N"],
+            move || {
+                places.new_agent();
+            },
+        ),
+        Command::new(
+            "window.shortcuts",
+            "Keyboard shortcuts",
+            Group::Window,
+            &["?"],
+            move || {
+                sheet.set(true);
+            },
+        ),
     ]);
 }
 

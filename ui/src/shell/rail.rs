@@ -12,10 +12,13 @@ use crate::state::queue::Queue;
 pub(super) fn Rail() -> impl IntoView {
     let queue = Queue::expect();
     let badge = move || {
-        queue.open_count().filter(|total| total.count > 0).map(|total| {
-            let more = if total.is_capped { "+" } else { "" };
-            format!("{}{more}", total.count)
-        })
+        queue
+            .open_count()
+            .filter(|total| total.count > 0)
+            .map(|total| {
+                let more = if total.is_capped { "+" } else { "" };
+                format!("{}{more}", total.count)
+            })
     };
     view! {
         <nav class="rail" aria-label="Main">
@@ -32,9 +35,7 @@ pub(super) fn Rail() -> impl IntoView {
                 }}
             </Place>
             <span class="rail__rule" role="separator"></span>
-            <Place href="/agents" under="/agents" glyph=Glyph::Agent label="Agents">
-                {()}
-            </Place>
+            <Place href="/agents" under="/agents" glyph=Glyph::Agent label="Agents" />
         </nav>
     }
 }
@@ -46,7 +47,7 @@ fn Place(
     under: &'static str,
     glyph: Glyph,
     label: &'static str,
-    children: Children,
+    #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let location = use_location();
     let here = move || {
@@ -59,7 +60,7 @@ fn Place(
                 <Icon glyph />
                 <span>{label}</span>
             </A>
-            {children()}
+            {children.map(|children| children())}
         </div>
     }
 }

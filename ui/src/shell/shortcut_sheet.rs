@@ -10,7 +10,11 @@ use crate::state::commands::{Command, Commands, Group};
 pub(super) fn ShortcutSheet(#[prop(into)] on_close: Callback<()>) -> impl IntoView {
     let commands = untrack(|| Commands::expect().list());
     let group = move |group: Group| {
-        let rows: Vec<Command> = commands.iter().filter(|c| c.group == group).cloned().collect();
+        let rows: Vec<Command> = commands
+            .iter()
+            .filter(|c| c.group == group)
+            .cloned()
+            .collect();
         (!rows.is_empty()).then(|| {
             view! {
                 <section class="sheet__group">

@@ -24,7 +24,12 @@ pub(super) fn StatusBar() -> impl IntoView {
     let last = move || {
         live.last_event().map_or_else(
             || "no event yet".to_owned(),
-            |at| format!("last event {}", ago(clock.now(), Timestamp::from_millis(at))),
+            |at| {
+                format!(
+                    "last event {}",
+                    ago(clock.now(), Timestamp::from_millis(at))
+                )
+            },
         )
     };
     let waiting = move || {

@@ -59,5 +59,7 @@ fn ThemeSelect() -> impl IntoView {
 }
 
 fn without_scheme(url: &str) -> String {
-    url.split_once("://").map_or(url, |(_, rest)| rest).to_owned()
+    url.split_once("://")
+        .map_or(url, |(_, rest)| rest)
+        .to_owned()
 }

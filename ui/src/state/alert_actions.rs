@@ -59,7 +59,9 @@ impl AlertActions {
 
     /// Closes the alert that waits for its classification, and goes on to the next.
     pub(crate) fn close_as(self, class: CloseClassification) {
-        let Some(id) = self.closing.get_untracked() else { return };
+        let Some(id) = self.closing.get_untracked() else {
+            return;
+        };
         self.closing.set(None);
         let patch = AlertPatch {
             status: word(AlertStatus::Closed.as_str()),
@@ -75,7 +77,10 @@ impl AlertActions {
             self.closing.set(Some(id));
             return;
         }
-        let patch = AlertPatch { status: word(status.as_str()), ..AlertPatch::default() };
+        let patch = AlertPatch {
+            status: word(status.as_str()),
+            ..AlertPatch::default()
+        };
         self.change(id, patch, format!("Status is {status}"), false);
     }
 
@@ -85,7 +90,12 @@ impl AlertActions {
     }
 
     fn change(self, id: AlertId, patch: AlertPatch, said: String, advance: bool) {
-        self.run(id, async move { api::patch_alert(id, &patch).await }, said, advance);
+        self.run(
+            id,
+            async move { api::patch_alert(id, &patch).await },
+            said,
+            advance,
+        );
     }
 
     fn run(
@@ -118,11 +128,13 @@ impl AlertActions {
     /// Goes on to the next alert that nobody has dealt with.
     fn advance_from(self, id: AlertId) {
         let next = self.queue.peek(|list| {
-            list.index_of(id).and_then(|index| list.next_unhandled(index)).filter(|n| *n != id)
+            list.index_of(id)
+                .and_then(|index| list.next_unhandled(index))
+                .filter(|n| *n != id)
         });
         let Some(next) = next else { return };
         self.queue.focus(Some(next));
-        if self.queue.open().is_some() {
+        if untrack(|| self.queue.open()).is_some() {
             self.places.next_alert(next);
         }
     }
@@ -134,7 +146,8 @@ impl AlertActions {
     }
 
     fn may_become(self, to: AlertStatus) -> bool {
-        self.status().is_some_and(|(_, from)| from.allowed_next().contains(&to))
+        self.status()
+            .is_some_and(|(_, from)| from.allowed_next().contains(&to))
     }
 
     fn commands(self) -> Vec<Command> {
@@ -153,8 +166,14 @@ impl AlertActions {
         };
         let act = Group::Act;
         vec![
-            Command::new("alert.acknowledge", "Acknowledge", act, &["e"], to(Triaging))
-                .when(move || self.may_become(Triaging)),
+            Command::new(
+                "alert.acknowledge",
+                "Acknowledge",
+                act,
+                &["e"],
+                to(Triaging),
+            )
+            .when(move || self.may_become(Triaging)),
             Command::new("alert.close", "Close…", act, &["c"], to(Closed))
                 .when(move || self.may_become(Closed)),
             Command::new("alert.escalate", "Escalate", act, &["i"], to(Escalated))

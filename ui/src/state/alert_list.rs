@@ -38,7 +38,10 @@ impl Default for AlertFilter {
 impl AlertFilter {
     /// One that restricts nothing.
     pub(crate) fn everything() -> Self {
-        Self { status: BTreeSet::new(), ..Self::default() }
+        Self {
+            status: BTreeSet::new(),
+            ..Self::default()
+        }
     }
 
     /// Whether an alert belongs into the list.
@@ -51,8 +54,16 @@ impl AlertFilter {
     /// The same as a query.
     pub(crate) fn query(&self, page_size: u32, cursor: Option<String>) -> AlertPageQuery {
         AlertPageQuery {
-            status: self.status.iter().map(|status| status.as_str().to_owned()).collect(),
-            severity: self.severity.iter().map(|severity| severity.as_str().to_owned()).collect(),
+            status: self
+                .status
+                .iter()
+                .map(|status| status.as_str().to_owned())
+                .collect(),
+            severity: self
+                .severity
+                .iter()
+                .map(|severity| severity.as_str().to_owned())
+                .collect(),
             source_name: self.source_name.iter().cloned().collect(),
             cursor,
             page_size,
@@ -73,7 +84,11 @@ pub(crate) struct AlertRow {
 
 impl AlertRow {
     fn new(alert: AlertSummary) -> Self {
-        Self { alert: Arc::new(alert), changes: 0, gone: None }
+        Self {
+            alert: Arc::new(alert),
+            changes: 0,
+            gone: None,
+        }
     }
 
     /// Whether nobody has dealt with it yet.
@@ -103,11 +118,6 @@ impl AlertList {
         self.order.is_empty()
     }
 
-    /// Whether the last page has been read.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.is_complete
-    }
-
     /// Where the next page begins.
     pub(crate) fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
@@ -133,16 +143,13 @@ impl AlertList {
         &self.waiting
     }
 
-    /// Whether an alert is loaded or waits.
-    pub(crate) fn knows(&self, id: AlertId) -> bool {
-        self.rows.contains_key(&id) || self.waiting.iter().any(|alert| alert.uuid == id)
-    }
-
     /// The next row after `index` that nobody has dealt with, else the one before it.
     pub(crate) fn next_unhandled(&self, index: usize) -> Option<AlertId> {
         let unhandled = |id: &&AlertId| self.rows.get(*id).is_some_and(AlertRow::is_unhandled);
         let after = self.order.iter().skip(index + 1).find(unhandled);
-        after.or_else(|| self.order.iter().take(index).rev().find(unhandled)).copied()
+        after
+            .or_else(|| self.order.iter().take(index).rev().find(unhandled))
+            .copied()
     }
 
     /// Replaces everything by a first page. What waited is in it, or matches no longer.
@@ -158,7 +165,9 @@ impl AlertList {
             if !self.rows.contains_key(&alert.uuid) {
                 self.order.push(alert.uuid);
             }
-            self.rows.entry(alert.uuid).or_insert_with(|| AlertRow::new(alert));
+            self.rows
+                .entry(alert.uuid)
+                .or_insert_with(|| AlertRow::new(alert));
         }
         self.is_complete = cursor.is_none();
         self.cursor = cursor;
@@ -170,7 +179,11 @@ impl AlertList {
         if let Some(row) = self.rows.get_mut(&alert.uuid) {
             let gone = (!matches).then(|| format!("→ {}", reason(&row.alert, &alert)));
             // A row that had already gone keeps its reason unless it comes back.
-            row.gone = if matches { None } else { row.gone.take().or(gone) };
+            row.gone = if matches {
+                None
+            } else {
+                row.gone.take().or(gone)
+            };
             if *row.alert != alert {
                 row.alert = Arc::new(alert);
                 row.changes += 1;
@@ -179,9 +192,11 @@ impl AlertList {
         }
         self.waiting.retain(|other| other.uuid != alert.uuid);
         let beyond = !self.is_complete
-            && self.order.last().and_then(|id| self.rows.get(id)).is_some_and(|last| {
-                place(&alert) < place(&last.alert)
-            });
+            && self
+                .order
+                .last()
+                .and_then(|id| self.rows.get(id))
+                .is_some_and(|last| place(&alert) < place(&last.alert));
         // Below the last page that was read: paging will bring it.
         if matches && !beyond {
             self.waiting.push(alert);
@@ -210,7 +225,8 @@ impl AlertList {
                 row.gone = Some("→ No longer in this view".to_owned());
             }
         }
-        self.waiting.retain(|alert| present.contains(&alert.uuid) || !covered(alert));
+        self.waiting
+            .retain(|alert| present.contains(&alert.uuid) || !covered(alert));
     }
 
     /// Puts what waits into its places; answers how many rows that were.
@@ -219,9 +235,9 @@ impl AlertList {
         let count = waiting.len();
         for alert in waiting {
             let key = place(&alert);
-            let index = self.order.partition_point(|id| {
-                self.rows.get(id).is_some_and(|row| place(&row.alert) > key)
-            });
+            let index = self
+                .order
+                .partition_point(|id| self.rows.get(id).is_some_and(|row| place(&row.alert) > key));
             self.order.insert(index, alert.uuid);
             self.rows.insert(alert.uuid, AlertRow::new(alert));
         }

@@ -43,9 +43,15 @@ pub(crate) fn now_ms() -> i64 {
 
 /// The desktop's offset from UTC at a point in time, in minutes; local minus UTC.
 pub(crate) fn offset_minutes(at: Timestamp) -> i32 {
-    #[expect(clippy::cast_precision_loss, reason = "whole milliseconds of this era are exact")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "whole milliseconds of this era are exact"
+    )]
     let date = js_sys::Date::new(&JsValue::from_f64(at.millis() as f64));
-    #[expect(clippy::cast_possible_truncation, reason = "at most 14 hours of minutes")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "at most 14 hours of minutes"
+    )]
     let behind = date.get_timezone_offset() as i32;
     -behind
 }

@@ -64,7 +64,14 @@ impl Command {
         keys: &'static [&'static str],
         run: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        Self { id, title, group, keys, when: Arc::new(|| true), run: Arc::new(run) }
+        Self {
+            id,
+            title,
+            group,
+            keys,
+            when: Arc::new(|| true),
+            run: Arc::new(run),
+        }
     }
 
     /// Possible only while `when` holds; it may read signals.
@@ -120,10 +127,12 @@ impl Commands {
     /// Registers commands until the calling view goes away.
     pub(crate) fn register(self, commands: Vec<Command>) {
         let owner = self.version.get_untracked() + 1;
-        self.all.update_value(|all| all.extend(commands.into_iter().map(|c| (owner, c))));
+        self.all
+            .update_value(|all| all.extend(commands.into_iter().map(|c| (owner, c))));
         self.version.set(owner);
         on_cleanup(move || {
-            self.all.try_update_value(|all| all.retain(|(other, _)| *other != owner));
+            self.all
+                .try_update_value(|all| all.retain(|(other, _)| *other != owner));
             self.version.try_update(|version| *version += 1);
         });
     }
@@ -131,7 +140,8 @@ impl Commands {
     /// Every command that is registered now.
     pub(crate) fn list(self) -> Vec<Command> {
         self.version.track();
-        self.all.with_value(|all| all.iter().map(|(_, command)| command.clone()).collect())
+        self.all
+            .with_value(|all| all.iter().map(|(_, command)| command.clone()).collect())
     }
 
     /// One of them.
@@ -141,21 +151,38 @@ impl Commands {
     }
 
     fn find_now(self, id: &str) -> Option<Command> {
-        self.all.with_value(|all| all.iter().rev().find(|(_, c)| c.id == id).map(|(_, c)| c.clone()))
+        self.all.with_value(|all| {
+            all.iter()
+                .rev()
+                .find(|(_, c)| c.id == id)
+                .map(|(_, c)| c.clone())
+        })
     }
 
     /// Runs a command if it is there and possible.
     pub(crate) fn run(self, id: &str) -> bool {
-        let found = self.find_now(id).filter(|command| untrack(|| command.is_possible()));
-        found.inspect(|command| untrack(|| (command.run)())).is_some()
+        let found = self
+            .find_now(id)
+            .filter(|command| untrack(|| command.is_possible()));
+        found
+            .inspect(|command| untrack(|| (command.run)()))
+            .is_some()
     }
 
     /// Takes one key: runs what it completes, or remembers it as the beginning of a sequence.
     pub(crate) fn press(self, key: &str) -> Press {
         let now = now_ms();
         let (begun, at) = self.pending.get_value();
-        let begun = if now - at > SEQUENCE_MS { String::new() } else { begun };
-        let typed = if begun.is_empty() { key.to_owned() } else { format!("{begun} {key}") };
+        let begun = if now - at > SEQUENCE_MS {
+            String::new()
+        } else {
+            begun
+        };
+        let typed = if begun.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{begun} {key}")
+        };
         let (hit, longer) = self.candidates(&typed);
         if let Some(command) = hit {
             self.pending.set_value((String::new(), now));
@@ -168,23 +195,39 @@ impl Commands {
         }
         self.pending.set_value((String::new(), now));
         // A sequence that led nowhere does not eat a key that means something by itself.
-        if begun.is_empty() { Press::Unknown } else { self.press(key) }
+        if begun.is_empty() {
+            Press::Unknown
+        } else {
+            self.press(key)
+        }
     }
 
     fn candidates(self, typed: &str) -> (Option<Command>, bool) {
         let possible: Vec<Command> = self.all.with_value(|all| {
             let newest_first = all.iter().rev().map(|(_, command)| command);
-            newest_first.filter(|c| c.keys.iter().any(|k| begins(k, typed))).cloned().collect()
+            newest_first
+                .filter(|c| c.keys.iter().any(|k| begins(k, typed)))
+                .cloned()
+                .collect()
         });
-        let mut possible = possible.into_iter().filter(|c| untrack(|| c.is_possible())).peekable();
+        let mut possible = possible
+            .into_iter()
+            .filter(|c| untrack(|| c.is_possible()))
+            .peekable();
         let longer = possible.peek().is_some();
-        (possible.find(|command| command.keys.contains(&typed)), longer)
+        (
+            possible.find(|command| command.keys.contains(&typed)),
+            longer,
+        )
     }
 }
 
 /// Whether `typed` is the whole sequence or its first keys.
 fn begins(sequence: &str, typed: &str) -> bool {
-    sequence == typed || sequence.strip_prefix(typed).is_some_and(|rest| rest.starts_with(' '))
+    sequence == typed
+        || sequence
+            .strip_prefix(typed)
+            .is_some_and(|rest| rest.starts_with(' '))
 }
 
 /// A key as a sheet shows it.
@@ -209,7 +252,10 @@ mod tests {
     fn a_sequence_begins_with_whole_keys() {
         assert!(begins("g g", "g"));
         assert!(begins("g g", "g g"));
-        assert!(!begins("Enter", "E"), "a word is one key, not a sequence of letters");
+        assert!(
+            !begins("Enter", "E"),
+            "a word is one key, not a sequence of letters"
+        );
     }
 
     #[test]

@@ -95,7 +95,10 @@ impl Live {
         };
         on_cleanup(move || {
             if let Some(listeners) = self.listeners.try_get_value() {
-                listeners.borrow_mut().by_id.retain(|(other, _)| *other != id);
+                listeners
+                    .borrow_mut()
+                    .by_id
+                    .retain(|(other, _)| *other != id);
             }
         });
     }
@@ -106,7 +109,9 @@ impl Live {
         loop {
             let outcome = match after {
                 None => api::latest_event().await.map(|seq| (seq, None)),
-                Some(seq) => api::wait_for_events(seq).await.map(|b| (b.next_after, Some(b))),
+                Some(seq) => api::wait_for_events(seq)
+                    .await
+                    .map(|b| (b.next_after, Some(b))),
             };
             let Ok((seq, batch)) = outcome else {
                 self.set_link(Link::Reconnecting);

@@ -10,18 +10,21 @@ use leptos_router::hooks::use_navigate;
 /// The path of an alert begins with this; the desktop's notifications name such paths.
 const ALERT_PREFIX: &str = "/alerts/";
 
+type Go = Rc<dyn Fn(&str, NavigateOptions)>;
+
 /// How to get somewhere.
 #[derive(Clone, Copy)]
 pub(crate) struct Places {
-    go: StoredValue<Rc<dyn Fn(&str, NavigateOptions)>, LocalStorage>,
+    go: StoredValue<Go, LocalStorage>,
 }
 
 impl Places {
     /// Provides the ways; call it inside the router.
     pub(crate) fn provide() -> Self {
         let navigate = use_navigate();
-        let places =
-            Self { go: StoredValue::new_local(Rc::new(move |path, how| navigate(path, how))) };
+        let places = Self {
+            go: StoredValue::new_local(Rc::new(move |path, how| navigate(path, how))),
+        };
         provide_context(places);
         places
     }
@@ -63,7 +66,14 @@ impl Places {
 
     fn to(self, path: &str, replace: bool) {
         let go = self.go.get_value();
-        go(path, NavigateOptions { replace, scroll: false, ..NavigateOptions::default() });
+        go(
+            path,
+            NavigateOptions {
+                replace,
+                scroll: false,
+                ..NavigateOptions::default()
+            },
+        );
     }
 }
 
@@ -90,7 +100,12 @@ mod tests {
     fn only_an_alert_s_path_is_followed() {
         let id = "018f2f6e-0000-7000-8000-000000000001";
         assert!(alert_of_path(&format!("/alerts/{id}")).is_some());
-        for path in ["/agents/new", "/alerts/", "/alerts/../agents", "https://evil.tld/alerts/"] {
+        for path in [
+            "/agents/new",
+            "/alerts/",
+            "/alerts/../agents",
+            "https://evil.tld/alerts/",
+        ] {
             assert_eq!(alert_of_path(path), None, "{path}");
         }
         assert_eq!(alert_of_path(&format!("/alerts/{id}/../../agents")), None);

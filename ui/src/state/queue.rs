@@ -54,18 +54,18 @@ pub(crate) struct Queue {
     at_top: RwSignal<bool>,
     last_key: StoredValue<i64>,
     dirty: StoredValue<BTreeSet<AlertId>>,
-    timers: StoredValue<Timers>,
+    errands: StoredValue<BTreeSet<Errand>>,
     /// Grows with every reload, so that an answer to an older question is dropped.
     generation: StoredValue<u64>,
 }
 
-/// What is already on its way.
-#[derive(Debug, Clone, Copy, Default)]
-struct Timers {
-    flush: bool,
-    count: bool,
-    merge: bool,
-    page: bool,
+/// What is already on its way and is not started twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Errand {
+    ReadChanged,
+    Count,
+    Merge,
+    NextPage,
 }
 
 impl Queue {
@@ -85,7 +85,7 @@ impl Queue {
             at_top: RwSignal::new(true),
             last_key: StoredValue::new(0),
             dirty: StoredValue::new(BTreeSet::new()),
-            timers: StoredValue::new(Timers::default()),
+            errands: StoredValue::new(BTreeSet::new()),
             generation: StoredValue::new(0),
         };
         provide_context(queue);
@@ -176,7 +176,8 @@ impl Queue {
     pub(crate) fn status_of(self, id: AlertId) -> Option<AlertStatus> {
         let opened = self.open_status.get().filter(|(other, _)| *other == id);
         opened.map(|(_, status)| status).or_else(|| {
-            self.list.with(|list| list.row(id).map(|row| row.alert.status))
+            self.list
+                .with(|list| list.row(id).map(|row| row.alert.status))
         })
     }
 
@@ -259,23 +260,26 @@ impl Queue {
 
     /// Reads the next page, if there is one.
     pub(crate) fn read_more(self) {
-        let Some(cursor) = self.peek(|list| list.cursor().map(str::to_owned)) else { return };
-        if self.timers.with_value(|timers| timers.page) || self.loading.get_untracked() {
+        let Some(cursor) = self.peek(|list| list.cursor().map(str::to_owned)) else {
+            return;
+        };
+        if self.is_under_way(Errand::NextPage) || self.loading.get_untracked() {
             return;
         }
-        self.timers.update_value(|timers| timers.page = true);
+        self.begin(Errand::NextPage);
         let generation = self.generation.get_value();
         let query = self.filter.get_untracked().query(PAGE_ROWS, Some(cursor));
         spawn_local(async move {
             let outcome = api::list_alerts(&query).await;
-            self.timers.update_value(|timers| timers.page = false);
+            self.end(Errand::NextPage);
             if self.generation.get_value() != generation {
                 return;
             }
             match outcome {
                 Ok(page) => {
                     self.failure.set(None);
-                    self.list.update(|list| list.append(page.data, page.meta.next_cursor));
+                    self.list
+                        .update(|list| list.append(page.data, page.meta.next_cursor));
                 }
                 Err(failure) => self.failure.set(Some(failure)),
             }
@@ -289,16 +293,18 @@ impl Queue {
 
     /// Something happened to an alert: reads it again soon.
     pub(crate) fn touch(self, id: AlertId) {
-        self.dirty.update_value(|dirty| drop(dirty.insert(id)));
-        if self.timers.with_value(|timers| timers.flush) {
+        self.dirty.update_value(|dirty| {
+            dirty.insert(id);
+        });
+        if self.is_under_way(Errand::ReadChanged) {
             return;
         }
-        self.timers.update_value(|timers| timers.flush = true);
+        self.begin(Errand::ReadChanged);
         set_timeout(move || spawn_local(self.flush()), GATHER);
     }
 
     async fn flush(self) {
-        self.timers.update_value(|timers| timers.flush = false);
+        self.end(Errand::ReadChanged);
         let mut dirty = BTreeSet::new();
         self.dirty.update_value(|all| dirty = std::mem::take(all));
         if dirty.len() > MAX_SINGLE_READS {
@@ -335,7 +341,8 @@ impl Queue {
             Ok(page) => {
                 self.failure.set(None);
                 let whole = page.meta.next_cursor.is_none();
-                self.list.update(|list| list.compare(page.data, whole, &filter));
+                self.list
+                    .update(|list| list.compare(page.data, whole, &filter));
             }
             Err(failure) => self.failure.set(Some(failure)),
         }
@@ -359,28 +366,44 @@ impl Queue {
         let calm = now_ms() - self.last_key.get_value() > CALM_MS;
         if empty || (unread && calm) {
             self.merge();
-        } else if unread && !self.timers.with_value(|timers| timers.merge) {
-            self.timers.update_value(|timers| timers.merge = true);
+        } else if unread && !self.is_under_way(Errand::Merge) {
+            self.begin(Errand::Merge);
             let later = move || {
-                self.timers.update_value(|timers| timers.merge = false);
+                self.end(Errand::Merge);
                 self.merge_if_calm();
             };
             set_timeout(later, Duration::from_millis(CALM_MS.unsigned_abs()));
         }
     }
 
+    fn is_under_way(self, errand: Errand) -> bool {
+        self.errands.with_value(|errands| errands.contains(&errand))
+    }
+
+    fn begin(self, errand: Errand) {
+        self.errands.update_value(|errands| {
+            errands.insert(errand);
+        });
+    }
+
+    fn end(self, errand: Errand) {
+        self.errands.update_value(|errands| {
+            errands.remove(&errand);
+        });
+    }
+
     fn count_soon(self) {
-        if self.timers.with_value(|timers| timers.count) {
+        if self.is_under_way(Errand::Count) {
             return;
         }
-        self.timers.update_value(|timers| timers.count = true);
+        self.begin(Errand::Count);
         let first = self.total.get_untracked().is_none();
         let wait = if first { Duration::ZERO } else { COUNT_EVERY };
         set_timeout(move || spawn_local(self.count()), wait);
     }
 
     async fn count(self) {
-        self.timers.update_value(|timers| timers.count = false);
+        self.end(Errand::Count);
         let filter = self.filter.get_untracked();
         // A count that fails leaves the last one; the list's own failure is shown anyway.
         if let Some(total) = counted(&filter).await
@@ -393,7 +416,8 @@ impl Queue {
         }
         if self.peek(AlertList::is_empty) {
             let all = counted(&AlertFilter::everything()).await;
-            self.is_product_empty.set(all.is_some_and(|total| total.count == 0));
+            self.is_product_empty
+                .set(all.is_some_and(|total| total.count == 0));
         } else {
             self.is_product_empty.set(false);
         }

@@ -27,6 +27,7 @@ impl Session {
 
     /// Where the API listens, without a slash at the end.
     pub(crate) fn base_url(self) -> String {
-        self.0.with_value(|boot| boot.base_url.trim_end_matches('/').to_owned())
+        self.0
+            .with_value(|boot| boot.base_url.trim_end_matches('/').to_owned())
     }
 }

@@ -22,8 +22,13 @@ pub(crate) enum Choice {
 
 impl Choice {
     /// Every choice, in the order of the menu.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::System, Self::Dark, Self::Light, Self::ContrastDark, Self::ContrastLight];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::System,
+        Self::Dark,
+        Self::Light,
+        Self::ContrastDark,
+        Self::ContrastLight,
+    ];
 
     /// The word in storage and in `data-theme`.
     pub(crate) const fn word(self) -> &'static str {
@@ -49,7 +54,10 @@ impl Choice {
 
     /// From a stored word; anything unknown is the desktop's own.
     pub(crate) fn from_word(word: &str) -> Self {
-        Self::ALL.into_iter().find(|choice| choice.word() == word).unwrap_or(Self::System)
+        Self::ALL
+            .into_iter()
+            .find(|choice| choice.word() == word)
+            .unwrap_or(Self::System)
     }
 }
 
@@ -61,7 +69,9 @@ impl Theme {
     /// Reads the stored choice, keeps the page in step with it, and provides itself.
     pub(crate) fn provide() {
         let stored = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
-        let theme = Self(RwSignal::new(Choice::from_word(stored.as_deref().unwrap_or("system"))));
+        let theme = Self(RwSignal::new(Choice::from_word(
+            stored.as_deref().unwrap_or("system"),
+        )));
         Effect::new(move |_| wear(theme.0.get()));
         provide_context(theme);
     }
@@ -105,7 +115,11 @@ fn wear(choice: Choice) {
 
 fn prefers(what: &str) -> bool {
     let query = format!("(prefers-{what})");
-    window().match_media(&query).ok().flatten().is_some_and(|list| list.matches())
+    window()
+        .match_media(&query)
+        .ok()
+        .flatten()
+        .is_some_and(|list| list.matches())
 }
 
 fn storage() -> Option<web_sys::Storage> {

@@ -42,7 +42,10 @@ pub(crate) struct Toasts {
 impl Toasts {
     /// Provides an empty list.
     pub(crate) fn provide() {
-        provide_context(Self { shown: RwSignal::new(Vec::new()), next_id: StoredValue::new(0) });
+        provide_context(Self {
+            shown: RwSignal::new(Vec::new()),
+            next_id: StoredValue::new(0),
+        });
     }
 
     /// The provided list.
@@ -69,7 +72,8 @@ impl Toasts {
 
     /// Takes one away.
     pub(crate) fn dismiss(self, id: u64) {
-        self.shown.update(|shown| shown.retain(|toast| toast.id != id));
+        self.shown
+            .update(|shown| shown.retain(|toast| toast.id != id));
     }
 
     fn push(self, tone: Tone, text: String, details: Option<String>) -> u64 {
@@ -77,7 +81,12 @@ impl Toasts {
         self.next_id.set_value(id + 1);
         self.shown.update(|shown| {
             shown.retain(|toast| toast.text != text);
-            shown.push(Toast { id, tone, text, details });
+            shown.push(Toast {
+                id,
+                tone,
+                text,
+                details,
+            });
             if shown.len() > MAX_AT_ONCE {
                 shown.remove(0);
             }

@@ -15,13 +15,21 @@ const NOW_MS: i64 = 5 * SECOND_MS;
 /// A time ahead of the clock reads `now`: clocks of other machines are never exact.
 pub(crate) fn age(now: i64, then: Timestamp) -> String {
     let (n, unit) = parts(now, then);
-    if unit.is_empty() { "now".to_owned() } else { format!("{n}{}", &unit[..1]) }
+    if unit.is_empty() {
+        "now".to_owned()
+    } else {
+        format!("{n}{}", &unit[..1])
+    }
 }
 
 /// The same for a sentence: `just now`, `4 m ago`.
 pub(crate) fn ago(now: i64, then: Timestamp) -> String {
     let (n, unit) = parts(now, then);
-    if unit.is_empty() { "just now".to_owned() } else { format!("{n} {} ago", &unit[..1]) }
+    if unit.is_empty() {
+        "just now".to_owned()
+    } else {
+        format!("{n} {} ago", &unit[..1])
+    }
 }
 
 /// The same for a screen reader: `4 minutes ago`.
@@ -53,7 +61,11 @@ pub(crate) fn stamp(at: Timestamp, offset: i32) -> String {
     let utc = spelled(at);
     let local = spelled(at.plus_millis(i64::from(offset) * MINUTE_MS));
     let same_day = utc.get(..10) == local.get(..10);
-    let shown = if same_day { local.get(11..).unwrap_or(&local) } else { &local };
+    let shown = if same_day {
+        local.get(11..).unwrap_or(&local)
+    } else {
+        &local
+    };
     let sign = if offset < 0 { '-' } else { '+' };
     let (hours, minutes) = (offset.abs() / 60, offset.abs() % 60);
     format!("{utc} UTC · {shown} local ({sign}{hours:02}:{minutes:02})")
@@ -62,7 +74,11 @@ pub(crate) fn stamp(at: Timestamp, offset: i32) -> String {
 /// `2025-01-15 10:28:00`, without a fraction.
 fn spelled(at: Timestamp) -> String {
     let whole = Timestamp::from_millis(at.millis().div_euclid(SECOND_MS) * SECOND_MS);
-    whole.to_string().replace('T', " ").trim_end_matches('Z').to_owned()
+    whole
+        .to_string()
+        .replace('T', " ")
+        .trim_end_matches('Z')
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -76,7 +92,11 @@ mod tests {
     #[test]
     fn ages_grow_through_the_units() {
         let after = |ms: i64| age(at().millis() + ms, at());
-        assert_eq!(after(-60_000), "now", "another machine's clock may be ahead");
+        assert_eq!(
+            after(-60_000),
+            "now",
+            "another machine's clock may be ahead"
+        );
         assert_eq!(after(4_999), "now");
         assert_eq!(after(5_000), "5s");
         assert_eq!(after(59_999), "59s");
@@ -90,13 +110,19 @@ mod tests {
     #[test]
     fn spoken_ages_agree_in_number() {
         assert_eq!(spoken_age(at().millis() + MINUTE_MS, at()), "1 minute ago");
-        assert_eq!(spoken_age(at().millis() + 4 * MINUTE_MS, at()), "4 minutes ago");
+        assert_eq!(
+            spoken_age(at().millis() + 4 * MINUTE_MS, at()),
+            "4 minutes ago"
+        );
         assert_eq!(ago(at().millis(), at()), "just now");
     }
 
     #[test]
     fn a_stamp_names_both_zones() {
-        assert_eq!(stamp(at(), 60), "2025-01-15 10:28:00 UTC · 11:28:00 local (+01:00)");
+        assert_eq!(
+            stamp(at(), 60),
+            "2025-01-15 10:28:00 UTC · 11:28:00 local (+01:00)"
+        );
         assert_eq!(
             stamp(at(), -690),
             "2025-01-15 10:28:00 UTC · 2025-01-14 22:58:00 local (-11:30)"

@@ -32,15 +32,28 @@ pub(crate) fn delivery_state(delivery: &DeliveryView) -> (Mood, String) {
     let tries = delivery.attempts.len();
     match delivery.state.as_str() {
         "delivered" => {
-            let code = delivery.attempts.iter().rev().find_map(|attempt| attempt.status_code);
-            (Mood::Ok, code.map_or_else(|| "Delivered".to_owned(), |c| format!("Delivered ({c})")))
+            let code = delivery
+                .attempts
+                .iter()
+                .rev()
+                .find_map(|attempt| attempt.status_code);
+            (
+                Mood::Ok,
+                code.map_or_else(|| "Delivered".to_owned(), |c| format!("Delivered ({c})")),
+            )
         }
         "in_flight" => (Mood::Busy, "Being sent".to_owned()),
         "due" if tries == 0 => (Mood::Busy, "Waiting to be sent".to_owned()),
         "due" => (Mood::Warn, format!("Failed {tries}×, will be tried again")),
-        "parked" => (Mood::Warn, "Parked until the agent answers again".to_owned()),
+        "parked" => (
+            Mood::Warn,
+            "Parked until the agent answers again".to_owned(),
+        ),
         "dead" => {
-            let why = delivery.dead_reason.as_deref().unwrap_or("every attempt failed");
+            let why = delivery
+                .dead_reason
+                .as_deref()
+                .unwrap_or("every attempt failed");
             (Mood::Bad, format!("Given up: {why}"))
         }
         "cancelled" => (Mood::Warn, "Cancelled".to_owned()),
@@ -50,13 +63,19 @@ pub(crate) fn delivery_state(delivery: &DeliveryView) -> (Mood, String) {
 
 /// What became of an attempt.
 pub(crate) fn attempt_outcome(attempt: &AttemptView) -> (Mood, String) {
-    let code = attempt.status_code.map(|code| code.to_string()).unwrap_or_default();
+    let code = attempt
+        .status_code
+        .map(|code| code.to_string())
+        .unwrap_or_default();
     let (mood, said) = match attempt.outcome.as_deref() {
         None => (Mood::Busy, "under way".to_owned()),
         Some("ok") => (Mood::Ok, format!("answered {code}")),
         Some("http") => (Mood::Bad, format!("answered {code}")),
         Some("timeout") => (Mood::Bad, "no answer in time".to_owned()),
-        Some("connect") => (Mood::Bad, "could not connect — is the agent running?".to_owned()),
+        Some("connect") => (
+            Mood::Bad,
+            "could not connect — is the agent running?".to_owned(),
+        ),
         Some("tls") => (Mood::Bad, "no trusted TLS connection".to_owned()),
         Some("blocked") => (Mood::Bad, "the address is not allowed".to_owned()),
         Some("too_large") => (Mood::Bad, "the answer was too large".to_owned()),
@@ -88,10 +107,21 @@ mod tests {
 
     #[test]
     fn every_outcome_of_the_contract_has_words() {
-        for outcome in ["ok", "http", "timeout", "connect", "tls", "blocked", "too_large", "unknown"]
-        {
+        for outcome in [
+            "ok",
+            "http",
+            "timeout",
+            "connect",
+            "tls",
+            "blocked",
+            "too_large",
+            "unknown",
+        ] {
             let (_, words) = attempt_outcome(&attempt(Some(outcome), Some(503)));
-            assert_ne!(words, outcome, "a person should not have to know the word {outcome}");
+            assert_ne!(
+                words, outcome,
+                "a person should not have to know the word {outcome}"
+            );
         }
     }
 

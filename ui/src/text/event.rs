@@ -30,7 +30,11 @@ pub(crate) fn event_title(kind: &str) -> String {
 
 /// An event's facts: `status Open → Triaging`.
 pub(crate) fn event_facts(changed: &Map<String, Value>) -> Vec<String> {
-    changed.iter().filter_map(|(field, value)| fact(field, value)).take(MAX_FACTS).collect()
+    changed
+        .iter()
+        .filter_map(|(field, value)| fact(field, value))
+        .take(MAX_FACTS)
+        .collect()
 }
 
 fn fact(field: &str, value: &Value) -> Option<String> {
@@ -67,13 +71,17 @@ mod tests {
 
     #[test]
     fn a_change_is_shown_from_and_to() {
-        let facts = event_facts(&map(json!({ "close_classification": [null, "Undetermined"] })));
+        let facts = event_facts(&map(
+            json!({ "close_classification": [null, "Undetermined"] }),
+        ));
         assert_eq!(facts, ["close classification none → Undetermined"]);
     }
 
     #[test]
     fn hostile_facts_are_visible_and_short() {
-        let facts = event_facts(&map(json!({ "title": format!("\u{202e}{}", "x".repeat(500)) })));
+        let facts = event_facts(&map(
+            json!({ "title": format!("\u{202e}{}", "x".repeat(500)) }),
+        ));
         assert!(facts[0].starts_with("title ⟨U+202E⟩x"));
         assert!(facts[0].chars().count() < 100);
     }

@@ -74,7 +74,8 @@ fn Table(all: RwSignal<Option<Vec<DeliveryView>>>, failed: Signal<bool>) -> impl
     let find = move |id: DeliveryId| {
         Memo::new(move |_| all.with(|all| all.iter().flatten().find(|d| d.uuid == id).cloned()))
     };
-    move || match count.get() {
+    move || {
+        match count.get() {
         None if failed.get() => ().into_any(),
         None => view! { <Skeleton lines=3 /> }.into_any(),
         Some(0) => view! {
@@ -91,6 +92,7 @@ fn Table(all: RwSignal<Option<Vec<DeliveryView>>>, failed: Signal<bool>) -> impl
             </ul>
         }
         .into_any(),
+    }
     }
 }
 
@@ -114,8 +116,15 @@ fn Delivery(delivery: Memo<Option<DeliveryView>>) -> impl IntoView {
 fn Line(delivery: DeliveryView, is_open: RwSignal<bool>) -> impl IntoView {
     let (mood, words) = delivery_state(&delivery);
     let tries = delivery.attempts.len();
-    let label = if tries == 1 { "1 attempt".to_owned() } else { format!("{tries} attempts") };
-    let title = delivery.alert_title.as_deref().map(|title| clip(&visible(title), TITLE_CHARS));
+    let label = if tries == 1 {
+        "1 attempt".to_owned()
+    } else {
+        format!("{tries} attempts")
+    };
+    let title = delivery
+        .alert_title
+        .as_deref()
+        .map(|title| clip(&visible(title), TITLE_CHARS));
     let answers = delivery.finding_uuids.len();
     view! {
         <div class="delivery__line">
@@ -216,7 +225,10 @@ fn Attempts(attempts: Vec<AttemptView>) -> impl IntoView {
 
 fn attempt(attempt: AttemptView) -> impl IntoView {
     let (mood, words) = attempt_outcome(&attempt);
-    let said = attempt.error.or(attempt.response_excerpt).unwrap_or_default();
+    let said = attempt
+        .error
+        .or(attempt.response_excerpt)
+        .unwrap_or_default();
     view! {
         <tr>
             <td>{attempt.n}</td>

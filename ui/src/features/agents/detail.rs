@@ -23,7 +23,11 @@ const NAME_CHARS: usize = 120;
 pub(crate) fn AgentPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| {
-        params.with(|params| params.get("uuid").and_then(|uuid| uuid.parse::<AgentId>().ok()))
+        params.with(|params| {
+            params
+                .get("uuid")
+                .and_then(|uuid| uuid.parse::<AgentId>().ok())
+        })
     });
     let agent = RwSignal::new(None::<AgentView>);
     let failure = RwSignal::new(None::<Failure>);
@@ -57,7 +61,7 @@ pub(crate) fn AgentPage() -> impl IntoView {
             {move || failure.get().map(|failure| view! { <Failed failure on_retry=Callback::new(move |()| read()) /> })}
             {move || match id.get() {
                 Some(id) => view! { <Body id agent failure on_changed=Callback::new(move |()| read()) /> }.into_any(),
-                None => view! { <Empty title="No such agent" text="The address names no agent.">{()}</Empty> }.into_any(),
+                None => view! { <Empty title="No such agent" text="The address names no agent." /> }.into_any(),
             }}
         </div>
     }

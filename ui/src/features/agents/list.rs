@@ -1,8 +1,10 @@
 //! Every agent in one line.
 
 use calseta_contract::agent::AgentView;
+use calseta_domain::AgentId;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast as _;
 
 use crate::api::{self, Failure};
 use crate::components::{Button, ButtonKind, Empty, FailureBanner, Glyph, Skeleton};
@@ -112,9 +114,9 @@ fn line(agent: AgentView) -> impl IntoView {
     let id = agent.uuid;
     let (mood, words) = state(&agent);
     view! {
-        <tr class="table__row" on:click=move |_| places.agent(id)>
+        <tr class="table__row" on:click=move |event| open_unless_link(&event, places, id)>
             <td>
-                <a class="table__name" href=agent_path(id) on:click=|event| event.stop_propagation()>
+                <a class="table__name" href=agent_path(id)>
                     {clip(&visible(&agent.name), NAME_CHARS)}
                 </a>
             </td>
@@ -129,13 +131,23 @@ fn line(agent: AgentView) -> impl IntoView {
     }
 }
 
+/// A click anywhere in the row opens it; the link in it does that itself.
+fn open_unless_link(event: &leptos::ev::MouseEvent, places: Places, id: AgentId) {
+    let target = event
+        .target()
+        .and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    let on_link = target.is_some_and(|target| target.closest("a").ok().flatten().is_some());
+    if !on_link {
+        places.agent(id);
+    }
+}
+
 /// Whether the agent runs on this machine, by its address.
 pub(super) fn place(url: &str) -> &'static str {
     let host = url.split_once("://").map_or(url, |(_, rest)| rest);
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
-    let local = host.starts_with("localhost")
-        || host.starts_with("127.")
-        || host.starts_with("[::1]");
+    let local =
+        host.starts_with("localhost") || host.starts_with("127.") || host.starts_with("[::1]");
     if local { "Local" } else { "Remote" }
 }
 
@@ -156,7 +168,10 @@ pub(super) fn receives(agent: &AgentView) -> String {
     let filter = &agent.trigger_filter;
     let words = |field: &str| -> Vec<String> {
         let list = filter.get(field).and_then(|value| value.as_array());
-        list.into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+        list.into_iter()
+            .flatten()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect()
     };
     let mut parts = Vec::new();
     if let Some(severity) = filter.get("min_severity").and_then(|value| value.as_str()) {
@@ -167,12 +182,21 @@ pub(super) fn receives(agent: &AgentView) -> String {
         parts.push(sources.join(", "));
     }
     if !tags.is_empty() {
-        parts.push(tags.iter().map(|tag| format!("#{tag}")).collect::<Vec<_>>().join(" "));
+        parts.push(
+            tags.iter()
+                .map(|tag| format!("#{tag}"))
+                .collect::<Vec<_>>()
+                .join(" "),
+        );
     }
     if filter.contains_key("match_any") || filter.contains_key("match_all") {
         parts.push("further rules".to_owned());
     }
-    if parts.is_empty() { "Every alert".to_owned() } else { visible(&parts.join(" · ")).into_owned() }
+    if parts.is_empty() {
+        "Every alert".to_owned()
+    } else {
+        visible(&parts.join(" · ")).into_owned()
+    }
 }
 
 #[cfg(test)]

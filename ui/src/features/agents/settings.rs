@@ -7,9 +7,7 @@ use leptos::prelude::*;
 
 use super::list::{place, receives};
 use crate::api;
-use crate::components::{
-    Button, ButtonKind, Dialog, FailureBanner, Glyph, Notice, Switch,
-};
+use crate::components::{Button, ButtonKind, Dialog, FailureBanner, Glyph, Notice, Switch};
 use crate::hooks::use_action;
 use crate::state::places::Places;
 use crate::state::toasts::Toasts;
@@ -57,7 +55,10 @@ pub(super) fn ActiveSwitch(agent: RwSignal<Option<AgentView>>) -> impl IntoView 
         let Some(id) = agent.with_untracked(|agent| agent.as_ref().map(|agent| agent.uuid)) else {
             return;
         };
-        let patch = AgentPatch { is_active: Patch::Set(wanted), ..AgentPatch::default() };
+        let patch = AgentPatch {
+            is_active: Patch::Set(wanted),
+            ..AgentPatch::default()
+        };
         action.start_or(
             async move { api::patch_agent(id, &patch).await },
             move |changed| agent.set(Some(changed)),
@@ -80,7 +81,9 @@ pub(super) fn TestButton(agent: AgentId) -> impl IntoView {
     let action = use_action();
     let result = RwSignal::new(None::<AgentTestView>);
     let test = move |()| {
-        action.start(async move { api::test_agent(agent).await }, move |r| result.set(Some(r)));
+        action.start(async move { api::test_agent(agent).await }, move |r| {
+            result.set(Some(r));
+        });
     };
     view! {
         <div class="test">
@@ -128,7 +131,9 @@ pub(super) fn GrantBanner(agent: AgentView, on_granted: Callback<()>) -> impl In
     let toasts = Toasts::expect();
     let target = address(&agent.webhook_url);
     let allow = move |()| {
-        let Some((scheme, host, port)) = target.clone() else { return };
+        let Some((scheme, host, port)) = target.clone() else {
+            return;
+        };
         action.start_or(
             async move { api::grant_address(&scheme, &host, port).await },
             move |_| on_granted.run(()),
@@ -195,13 +200,10 @@ fn DeleteDialog(agent: AgentView, #[prop(into)] on_close: Callback<()>) -> impl 
     let said = format!("{name} was deleted");
     let delete = move |()| {
         let said = said.clone();
-        action.start(
-            async move { api::delete_agent(id).await },
-            move |()| {
-                toasts.say(said);
-                places.agents();
-            },
-        );
+        action.start(async move { api::delete_agent(id).await }, move |()| {
+            toasts.say(said);
+            places.agents();
+        });
     };
     view! {
         <Dialog title=format!("Delete {name}?") on_close>
@@ -231,7 +233,10 @@ mod tests {
     #[test]
     fn an_address_is_taken_apart_with_its_port() {
         let parts = |url| address(url).map(|(s, h, p)| format!("{s} {h} {p}"));
-        assert_eq!(parts("http://127.0.0.1:9000/x").as_deref(), Some("http 127.0.0.1 9000"));
+        assert_eq!(
+            parts("http://127.0.0.1:9000/x").as_deref(),
+            Some("http 127.0.0.1 9000")
+        );
         assert_eq!(parts("https://[::1]/x").as_deref(), Some("https ::1 443"));
         assert_eq!(parts("http://host").as_deref(), Some("http host 80"));
         assert_eq!(parts("nonsense"), None);

@@ -35,10 +35,16 @@ pub(super) fn Deliveries(open: OpenAlert) -> impl IntoView {
 fn line(open: OpenAlert, delivery: DeliveryView) -> impl IntoView {
     let (mood, words) = delivery_state(&delivery);
     let at = delivery.delivered_at.unwrap_or(delivery.created_at);
-    let last = delivery.attempts.last().filter(|_| delivery.state != "delivered");
+    let last = delivery
+        .attempts
+        .last()
+        .filter(|_| delivery.state != "delivered");
     let last = last.map(|attempt| {
         let (_, outcome) = attempt_outcome(attempt);
-        attempt.error.as_deref().map_or(outcome, |error| visible(error).into_owned())
+        attempt
+            .error
+            .as_deref()
+            .map_or(outcome, |error| visible(error).into_owned())
     });
     let agent = delivery.agent_uuid;
     view! {

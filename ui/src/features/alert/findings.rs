@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use serde_json::Value;
 
 use super::open_alert::OpenAlert;
-use crate::components::{Age, Icon, Glyph, JsonView, Section, VerdictChip, verdict_of};
+use crate::components::{Age, Glyph, Icon, JsonView, Section, VerdictChip, verdict_of};
 use crate::text::{clip, visible, visible_lines};
 
 /// A summary longer than this is folded.
@@ -77,7 +77,9 @@ fn Card(finding: FindingView) -> impl IntoView {
 #[component]
 fn Head(finding: FindingView) -> impl IntoView {
     let author = finding.author;
-    let claimed = finding.claimed_agent_name.filter(|name| *name != author.name);
+    let claimed = finding
+        .claimed_agent_name
+        .filter(|name| *name != author.name);
     view! {
         <header class="finding__head">
             <Icon glyph=Glyph::Agent />
@@ -210,7 +212,11 @@ fn Words(title: &'static str, items: Vec<String>, ordered: bool) -> impl IntoVie
 #[component]
 fn Proposed(actions: Vec<ProposedAction>) -> impl IntoView {
     let label = |action: ProposedAction| {
-        let by = if action.workflow_uuid.is_some() { "workflow" } else { "by hand" };
+        let by = if action.workflow_uuid.is_some() {
+            "workflow"
+        } else {
+            "by hand"
+        };
         format!("{} ({by})", action.label)
     };
     view! { <Words title="Proposed" items=actions.into_iter().map(label).collect() ordered=false /> }

@@ -31,7 +31,11 @@ pub(super) fn Glance(open: OpenAlert) -> impl IntoView {
     let place = open.slice(|detail| place(&detail.view.indicators));
     let times = open.slice(|detail| {
         let alert = &detail.view.summary;
-        (alert.occurred_at, alert.ingested_at, detail.view.last_seen_at)
+        (
+            alert.occurred_at,
+            alert.ingested_at,
+            detail.view.last_seen_at,
+        )
     });
     let so_what = open.slice(|detail| so_what(&detail.view));
     view! {
@@ -92,8 +96,15 @@ fn answer(answer: Answer) -> AnyView {
 }
 
 fn what(view: &AlertView) -> Answer {
-    let rule = view.detection_rule.as_ref().map(|rule| visible(&rule.name).into_owned());
-    let description = view.summary.description.as_deref().filter(|text| !text.trim().is_empty());
+    let rule = view
+        .detection_rule
+        .as_ref()
+        .map(|rule| visible(&rule.name).into_owned());
+    let description = view
+        .summary
+        .description
+        .as_deref()
+        .filter(|text| !text.trim().is_empty());
     let description = description.map(|text| clip(&visible(text), DESCRIPTION_CHARS));
     match (rule, description) {
         (Some(rule), Some(text)) => Answer::Text(format!("{rule}: {text}")),
@@ -114,13 +125,19 @@ fn of_kinds(indicators: &[IndicatorView], kinds: &[IndicatorType]) -> Option<Ans
 }
 
 fn who(indicators: &[IndicatorView]) -> Answer {
-    of_kinds(indicators, &[IndicatorType::Account, IndicatorType::Email])
-        .unwrap_or(Answer::None("no account or e-mail address in the payload's mapped fields"))
+    of_kinds(indicators, &[IndicatorType::Account, IndicatorType::Email]).unwrap_or(Answer::None(
+        "no account or e-mail address in the payload's mapped fields",
+    ))
 }
 
 fn place(indicators: &[IndicatorView]) -> Answer {
-    of_kinds(indicators, &[IndicatorType::Ip, IndicatorType::Domain, IndicatorType::Url])
-        .unwrap_or(Answer::None("no address, domain or URL in the payload's mapped fields"))
+    of_kinds(
+        indicators,
+        &[IndicatorType::Ip, IndicatorType::Domain, IndicatorType::Url],
+    )
+    .unwrap_or(Answer::None(
+        "no address, domain or URL in the payload's mapped fields",
+    ))
 }
 
 fn so_what(view: &AlertView) -> Answer {

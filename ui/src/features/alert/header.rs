@@ -29,7 +29,9 @@ pub(super) fn Header(open: OpenAlert) -> impl IntoView {
                     kind=ButtonKind::Quiet
                     glyph=Glyph::Back
                     icon_only=true
-                    on_press=move |()| drop(commands.run("queue.back"))
+                    on_press=move |()| {
+                        commands.run("queue.back");
+                    }
                 />
                 {move || summary.get().map(heading)}
             </div>

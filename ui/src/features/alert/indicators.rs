@@ -10,21 +10,30 @@ use crate::components::{Age, Indicator, JsonView, ProviderChip, Section, Verdict
 use crate::text::visible;
 
 /// Extracted fields whose number says most, best first.
-const TELLING: [&str; 6] =
-    ["malicious_count", "abuse_confidence_score", "risk_score", "score", "reputation", "status"];
+const TELLING: [&str; 6] = [
+    "malicious_count",
+    "abuse_confidence_score",
+    "risk_score",
+    "score",
+    "reputation",
+    "status",
+];
 
 /// Every indicator of the alert.
 #[component]
 pub(super) fn Indicators(open: OpenAlert) -> impl IntoView {
     let all = open.slice(|detail| detail.view.indicators.clone());
     let ids = Memo::new(move |_| {
-        all.with(|all| all.iter().flatten().map(|i| i.uuid).collect::<Vec<IndicatorId>>())
+        all.with(|all| {
+            all.iter()
+                .flatten()
+                .map(|i| i.uuid)
+                .collect::<Vec<IndicatorId>>()
+        })
     });
     let pending = open.slice(|detail| detail.metadata.enrichment.pending.clone());
     let find = move |id: IndicatorId| {
-        Memo::new(move |_| {
-            all.with(|all| all.iter().flatten().find(|i| i.uuid == id).cloned())
-        })
+        Memo::new(move |_| all.with(|all| all.iter().flatten().find(|i| i.uuid == id).cloned()))
     };
     view! {
         <Section number=2 title="Indicators" count=Signal::derive(move || Some(ids.with(Vec::len)))>
@@ -155,11 +164,13 @@ fn provider_title(name: &str) -> String {
 
 /// The most telling number or word among the extracted fields.
 fn figure(extracted: &Map<String, Value>) -> Option<String> {
-    TELLING.iter().find_map(|field| match extracted.get(*field)? {
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(word) if !word.is_empty() => Some(word.clone()),
-        _ => None,
-    })
+    TELLING
+        .iter()
+        .find_map(|field| match extracted.get(*field)? {
+            Value::Number(number) => Some(number.to_string()),
+            Value::String(word) if !word.is_empty() => Some(word.clone()),
+            _ => None,
+        })
 }
 
 #[cfg(test)]

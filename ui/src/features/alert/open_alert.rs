@@ -30,12 +30,13 @@ pub(super) struct OpenAlert {
     agents: RwSignal<HashMap<AgentId, String>>,
     failure: RwSignal<Option<Failure>>,
     pending: StoredValue<bool>,
-    queue: Queue,
+    queue: StoredValue<Queue>,
 }
 
 impl OpenAlert {
     /// Follows the alert that `id` names until the page goes away.
     pub(super) fn follow(id: Memo<Option<AlertId>>) -> Self {
+        let queue = Queue::expect();
         let open = Self {
             id,
             detail: RwSignal::new(None),
@@ -44,24 +45,27 @@ impl OpenAlert {
             agents: RwSignal::new(HashMap::new()),
             failure: RwSignal::new(None),
             pending: StoredValue::new(false),
-            queue: Queue::expect(),
+            queue: StoredValue::new(queue),
         };
         Effect::new(move |_| {
             let id = id.get();
-            open.queue.set_open(id);
-            open.queue.focus(id.or_else(|| untrack(|| open.queue.focused())));
+            queue.set_open(id);
+            queue.focus(id.or_else(|| untrack(|| queue.focused())));
             open.detail.set(None);
             open.failure.set(None);
             open.activity.set(Vec::new());
             open.deliveries.set(Vec::new());
             open.reload();
         });
-        on_cleanup(move || open.queue.set_open(None));
+        on_cleanup(move || queue.set_open(None));
         Live::expect().listen(move |change| match change {
             Change::Gap => open.reload_soon(),
             Change::Events(events) => {
                 let id = open.id.get_untracked();
-                if events.iter().any(|event| event.alert_uuid == id && id.is_some()) {
+                if events
+                    .iter()
+                    .any(|event| event.alert_uuid == id && id.is_some())
+                {
                     open.reload_soon();
                 }
             }
@@ -93,9 +97,11 @@ impl OpenAlert {
     /// The summary: as read, else as the queue's row has it, so that the head is there at once.
     pub(super) fn summary(self) -> Memo<Option<AlertSummary>> {
         Memo::new(move |_| {
-            let read = self.detail.with(|d| d.as_ref().map(|d| d.view.summary.clone()));
+            let read = self
+                .detail
+                .with(|d| d.as_ref().map(|d| d.view.summary.clone()));
             read.or_else(|| {
-                let row = self.id.get().and_then(|id| self.queue.row(id));
+                let row = self.id.get().and_then(|id| self.queue.get_value().row(id));
                 row.map(|row| AlertSummary::clone(&row.alert))
             })
         })
@@ -138,7 +144,9 @@ impl OpenAlert {
 
     /// Reads it again; what is shown stays until the answer is there.
     pub(super) fn reload(self) {
-        let Some(id) = self.id.get_untracked() else { return };
+        let Some(id) = self.id.get_untracked() else {
+            return;
+        };
         spawn_local(async move {
             let outcome = api::get_alert(id).await;
             if self.id.try_get_untracked() != Some(Some(id)) {
@@ -147,7 +155,9 @@ impl OpenAlert {
             match outcome {
                 Ok(detail) => {
                     self.failure.set(None);
-                    self.queue.set_open_status(id, detail.view.summary.status);
+                    self.queue
+                        .get_value()
+                        .set_open_status(id, detail.view.summary.status);
                     self.detail.set(Some(detail));
                 }
                 Err(failure) => self.failure.set(Some(failure)),
@@ -165,16 +175,21 @@ impl OpenAlert {
     }
 
     async fn read_deliveries(self, id: AlertId) {
-        let Ok(deliveries) = api::alert_deliveries(id).await else { return };
+        let Ok(deliveries) = api::alert_deliveries(id).await else {
+            return;
+        };
         if self.id.try_get_untracked() != Some(Some(id)) {
             return;
         }
-        let unknown = self
-            .agents
-            .with_untracked(|agents| deliveries.iter().any(|d| !agents.contains_key(&d.agent_uuid)));
+        let unknown = self.agents.with_untracked(|agents| {
+            deliveries
+                .iter()
+                .any(|d| !agents.contains_key(&d.agent_uuid))
+        });
         self.deliveries.set(deliveries);
         if unknown && let Ok(agents) = api::list_agents().await {
-            self.agents.try_set(agents.into_iter().map(|a| (a.uuid, a.name)).collect());
+            self.agents
+                .try_set(agents.into_iter().map(|a| (a.uuid, a.name)).collect());
         }
     }
 }

@@ -35,7 +35,11 @@ const SECTIONS: [(&str, &str, &[&str]); 7] = [
 pub(crate) fn AlertPage() -> impl IntoView {
     let params = use_params_map();
     let id = Memo::new(move |_| {
-        params.with(|params| params.get("uuid").and_then(|uuid| uuid.parse::<AlertId>().ok()))
+        params.with(|params| {
+            params
+                .get("uuid")
+                .and_then(|uuid| uuid.parse::<AlertId>().ok())
+        })
     });
     let open = OpenAlert::follow(id);
     let node = NodeRef::<html::Section>::new();
@@ -123,8 +127,11 @@ fn register() {
             let _ = section.focus();
         }
     };
-    let commands = SECTIONS.iter().enumerate().map(|(index, (id, title, keys))| {
-        Command::new(id, title, Group::Move, keys, jump(index + 1))
-    });
+    let commands = SECTIONS
+        .iter()
+        .enumerate()
+        .map(|(index, (id, title, keys))| {
+            Command::new(id, title, Group::Move, keys, jump(index + 1))
+        });
     Commands::expect().register(commands.collect());
 }

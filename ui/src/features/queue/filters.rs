@@ -23,7 +23,11 @@ pub(super) fn FilterBar() -> impl IntoView {
     spawn_local(async move {
         // Without the list of sources the row has one group less; the rest works.
         if let Ok(rows) = api::list_sources().await {
-            let names = rows.into_iter().map(|row| row.source_name).take(MAX_SOURCES).collect();
+            let names = rows
+                .into_iter()
+                .map(|row| row.source_name)
+                .take(MAX_SOURCES)
+                .collect();
             sources.try_set(names);
         }
     });

@@ -13,6 +13,7 @@ use web_sys::{HtmlElement, ResizeObserver};
 use super::row::Row;
 use crate::components::Keys;
 use crate::hooks::{scroll_to, window_of};
+use crate::state::alert_list::AlertList;
 use crate::state::queue::Queue;
 
 /// The row's height when the stylesheet does not say.
@@ -39,10 +40,14 @@ pub(super) fn Grid() -> impl IntoView {
         row: RwSignal::new(FALLBACK_ROW_PX),
     };
     observe(node, scroll);
-    let count = Memo::new(move |_| queue.with(|list| list.len()));
+    let count = Memo::new(move |_| queue.with(AlertList::len));
     let painted = Memo::new(move |_| {
-        let window =
-            window_of(count.get(), scroll.row.get(), scroll.top.get(), scroll.height.get());
+        let window = window_of(
+            count.get(),
+            scroll.row.get(),
+            scroll.top.get(),
+            scroll.height.get(),
+        );
         if window.wants_more {
             queue.read_more();
         }
@@ -50,11 +55,14 @@ pub(super) fn Grid() -> impl IntoView {
             let focused = queue.focused().and_then(|id| list.index_of(id));
             let outside = focused.filter(|index| !window.rows.contains(index));
             let indices = window.rows.clone().chain(outside);
-            indices.filter_map(|index| list.id_at(index)).collect::<Vec<AlertId>>()
+            indices
+                .filter_map(|index| list.id_at(index))
+                .collect::<Vec<AlertId>>()
         })
     });
     keep_in_view(queue, node, scroll);
     view! {
+        <div class="grid-frame">
         <NewPill />
         <div
             node_ref=node
@@ -78,6 +86,7 @@ pub(super) fn Grid() -> impl IntoView {
                     <Row id row_px=scroll.row />
                 </For>
             </div>
+        </div>
         </div>
         <Foot />
     }
@@ -118,11 +127,16 @@ fn NewPill() -> impl IntoView {
         queue.with(|list| {
             let waiting = list.waiting();
             let worst = waiting.iter().map(|alert| alert.severity).max()?;
-            let count = waiting.iter().filter(|alert| alert.severity == worst).count();
+            let count = waiting
+                .iter()
+                .filter(|alert| alert.severity == worst)
+                .count();
             Some(format!("{} new ({count} {worst})", waiting.len()))
         })
     });
-    let merge = move |_| drop(queue.merge());
+    let merge = move |_| {
+        queue.merge();
+    };
     move || {
         text.get().map(|text| {
             view! {
@@ -141,7 +155,7 @@ fn NewPill() -> impl IntoView {
 fn Foot() -> impl IntoView {
     let queue = Queue::expect();
     let text = move || {
-        let loaded = queue.with(|list| list.len());
+        let loaded = queue.with(AlertList::len);
         match queue.total() {
             None => format!("{loaded} loaded, counting…"),
             Some(total) if total.is_capped => format!("{loaded} of more than {}", total.count),
@@ -153,7 +167,11 @@ fn Foot() -> impl IntoView {
 }
 
 fn plural(count: usize) -> String {
-    if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
+    if count == 1 {
+        "1 alert".to_owned()
+    } else {
+        format!("{count} alerts")
+    }
 }
 
 /// Gives a row the page's focus once it is painted.
@@ -178,12 +196,19 @@ pub(super) fn row_id(id: AlertId) -> String {
 fn keep_in_view(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
     Effect::new(move |_| {
         let Some(id) = queue.focused() else { return };
-        let Some(grid) = node.get_untracked() else { return };
-        let Some(index) = queue.peek(|list| list.index_of(id)) else { return };
+        let Some(grid) = node.get_untracked() else {
+            return;
+        };
+        let Some(index) = queue.peek(|list| list.index_of(id)) else {
+            return;
+        };
         let (row, top) = (scroll.row.get_untracked(), f64::from(grid.scroll_top()));
         let height = f64::from(grid.client_height());
         if let Some(top) = scroll_to(index, row, top, height, row) {
-            #[expect(clippy::cast_possible_truncation, reason = "a browser's scroll is an i32")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a browser's scroll is an i32"
+            )]
             grid.set_scroll_top(top as i32);
         }
     });
@@ -202,7 +227,10 @@ fn hold_still(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
         {
             let (at, was) = (index_px(index, row), (top / row).floor() * row);
             if (at - was).abs() >= row {
-                #[expect(clippy::cast_possible_truncation, reason = "a browser's scroll is an i32")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "a browser's scroll is an i32"
+                )]
                 grid.set_scroll_top((top + at - was) as i32);
             }
         }

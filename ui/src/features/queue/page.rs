@@ -15,7 +15,13 @@ use crate::state::queue::Queue;
 pub(crate) fn QueuePage() -> impl IntoView {
     let queue = Queue::expect();
     shortcuts::register(queue);
-    let split = move || if queue.open().is_some() { "open" } else { "closed" };
+    let split = move || {
+        if queue.open().is_some() {
+            "open"
+        } else {
+            "closed"
+        }
+    };
     view! {
         <div class="split" data-detail=split>
             <section class="queue" aria-label="Queue">

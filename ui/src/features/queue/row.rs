@@ -149,37 +149,38 @@ fn agents(findings: Vec<FindingSummary>) -> impl IntoView {
 }
 
 fn disagrees(findings: &[FindingSummary]) -> bool {
-    let mut verdicts =
-        findings.iter().filter(|f| f.verdict.is_some()).map(|f| verdict_of(f.verdict.as_deref()));
-    verdicts.next().is_some_and(|first| verdicts.any(|other| other != first))
+    let mut verdicts = findings
+        .iter()
+        .filter(|f| f.verdict.is_some())
+        .map(|f| verdict_of(f.verdict.as_deref()));
+    verdicts
+        .next()
+        .is_some_and(|first| verdicts.any(|other| other != first))
 }
 
 /// The row as a screen reader says it: `High, Open, Impossible travel, 4 minutes ago, …`.
 fn label(alert: &AlertSummary) -> String {
     let clock = use_context::<Clock>();
     let now = clock.map_or_else(now_ms, |clock| untrack(|| clock.now()));
-    let mut said = format!(
-        "{}, {}, {}, {}",
-        alert.severity,
-        alert.status,
+    let mut said = vec![
+        alert.severity.as_str().to_owned(),
+        alert.status.as_str().to_owned(),
         clip(&visible(&alert.title), TITLE_CHARS),
-        spoken_age(now, alert.occurred_at)
-    );
+        spoken_age(now, alert.occurred_at),
+    ];
     if alert.malice != Malice::Pending {
-        said.push_str(&format!(", verdict {}", alert.malice));
+        said.push(format!("verdict {}", alert.malice));
     }
     match alert.finding_summary.as_slice() {
         [] => {}
-        [one] => said.push_str(&format!(", {}: {}", visible(&one.agent), word(one))),
+        [one] => said.push(format!("{}: {}", visible(&one.agent), word(one))),
         many => {
-            let words: Vec<&str> = many.iter().map(word).collect();
-            said.push_str(&format!(", {} findings: {}", many.len(), words.join(", ")));
-            if disagrees(many) {
-                said.push_str(", disagree");
-            }
+            said.push(format!("{} findings", many.len()));
+            said.extend(many.iter().map(|finding| word(finding).to_owned()));
+            said.extend(disagrees(many).then(|| "disagree".to_owned()));
         }
     }
-    said
+    said.join(", ")
 }
 
 fn word(finding: &FindingSummary) -> &str {
@@ -191,12 +192,18 @@ mod tests {
     use super::*;
 
     fn finding(verdict: Option<&str>) -> FindingSummary {
-        FindingSummary { agent: "a".to_owned(), verdict: verdict.map(str::to_owned) }
+        FindingSummary {
+            agent: "a".to_owned(),
+            verdict: verdict.map(str::to_owned),
+        }
     }
 
     #[test]
     fn agents_disagree_only_by_verdicts_that_were_sent() {
-        assert!(disagrees(&[finding(Some("malicious")), finding(Some("benign"))]));
+        assert!(disagrees(&[
+            finding(Some("malicious")),
+            finding(Some("benign"))
+        ]));
         assert!(!disagrees(&[finding(Some("malicious")), finding(None)]));
         assert!(!disagrees(&[]));
     }

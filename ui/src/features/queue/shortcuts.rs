@@ -16,25 +16,61 @@ pub(super) fn register(queue: Queue) {
     let has_rows = move || queue.with(|list| !list.is_empty());
     Commands::expect().register(vec![
         Command::new("queue.next", "Next alert", go, &["j", "ArrowDown"], step(1)).when(has_rows),
-        Command::new("queue.previous", "Previous alert", go, &["k", "ArrowUp"], step(-1))
-            .when(has_rows),
-        Command::new("queue.first", "First alert", go, &["g g", "Home"], step(isize::MIN))
-            .when(has_rows),
-        Command::new("queue.last", "Last loaded alert", go, &["G", "End"], step(isize::MAX))
-            .when(has_rows),
-        Command::new("queue.open", "Open the alert", go, &["Enter", "o"], move || {
-            if let Some(id) = queue.focused() {
-                places.alert(id);
-            }
-        })
+        Command::new(
+            "queue.previous",
+            "Previous alert",
+            go,
+            &["k", "ArrowUp"],
+            step(-1),
+        )
+        .when(has_rows),
+        Command::new(
+            "queue.first",
+            "First alert",
+            go,
+            &["g g", "Home"],
+            step(isize::MIN),
+        )
+        .when(has_rows),
+        Command::new(
+            "queue.last",
+            "Last loaded alert",
+            go,
+            &["G", "End"],
+            step(isize::MAX),
+        )
+        .when(has_rows),
+        Command::new(
+            "queue.open",
+            "Open the alert",
+            go,
+            &["Enter", "o"],
+            move || {
+                if let Some(id) = queue.focused() {
+                    places.alert(id);
+                }
+            },
+        )
         .when(move || queue.focused().is_some()),
-        Command::new("queue.back", "Back to the list", go, &["Escape"], move || back(queue, places))
-            .when(move || queue.open().is_some() || queue.focused().is_some()),
+        Command::new(
+            "queue.back",
+            "Back to the list",
+            go,
+            &["Escape"],
+            move || back(queue, places),
+        )
+        .when(move || queue.open().is_some() || queue.focused().is_some()),
         Command::new("queue.merge", "Show new alerts", go, &["."], move || {
             queue.merge();
         })
         .when(move || queue.with(|list| !list.waiting().is_empty())),
-        Command::new("queue.refresh", "Read the list anew", go, &["r"], move || queue.reload()),
+        Command::new(
+            "queue.refresh",
+            "Read the list anew",
+            go,
+            &["r"],
+            move || queue.reload(),
+        ),
         Command::new("queue.filter", "Filter", go, &["/"], focus_filter),
     ]);
 }
@@ -53,7 +89,9 @@ fn step(queue: Queue, places: Places, by: isize) {
         None if by == isize::MAX => count - 1,
         None => 0,
     };
-    let Some(id) = queue.peek(|list| list.id_at(next)) else { return };
+    let Some(id) = queue.peek(|list| list.id_at(next)) else {
+        return;
+    };
     focus(queue, id);
     if untrack(|| queue.open().is_some_and(|open| open != id)) {
         places.next_alert(id);
