@@ -1,1 +1,7 @@
-fn main() {}
+//! `calseta`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    calseta_cli::main()
+}

@@ -15,6 +15,7 @@ mod documents;
 mod events;
 mod findings;
 mod grants;
+mod health;
 mod idempotency;
 mod ingest;
 mod payload;
@@ -30,6 +31,8 @@ mod views;
 
 pub use agents::AGENT_NAME_MAX;
 pub use alerts::AlertListQuery;
+pub use calseta_store::tables::alert_list::{AlertFilter, AlertSort, Counting, Keyset, Paging};
+pub use calseta_store::OpenError;
 pub use clock::{Clock, Ids, random_bytes};
 pub use deliveries::DeliveryListQuery;
 pub use events::EventRange;

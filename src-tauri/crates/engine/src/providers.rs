@@ -69,10 +69,6 @@ impl ProviderSet {
         Ok(set)
     }
 
-    pub(crate) fn get(&self, row: i64) -> Option<Arc<Provider>> {
-        self.by_row.get(&row).cloned()
-    }
-
     pub(crate) fn name(&self, row: i64) -> Option<String> {
         self.by_row.get(&row).map(|provider| provider.row.name.clone())
     }

@@ -1,0 +1,131 @@
+//! The command line's shape.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Calseta Console without a window.
+#[derive(Debug, Parser)]
+#[command(name = "calseta", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// Errors as JSON on stderr.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the backend: the API on the loopback address, and the UI for a browser with --ui.
+    Serve(Serve),
+    /// Make API keys.
+    Keys(Keys),
+    /// Post alerts from a file or standard input, as JSON or one JSON document a line.
+    Ingest(Ingest),
+    /// Run a small deterministic agent: it checks the signature, derives a finding from the
+    /// payload, posts it and moves the alert to Triaging.
+    SampleAgent(SampleAgent),
+}
+
+/// Where the data is.
+#[derive(Debug, Args)]
+pub(crate) struct DataDir {
+    /// The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+/// `calseta serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// The port on 127.0.0.1 and ::1; 0 picks a free one [default: 8000, else the next free up to 8010].
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
+    /// Serve the UI too and print the link that opens it.
+    #[arg(long)]
+    pub(crate) ui: bool,
+    /// Answer enrichment from canned data. Every such answer is marked as demo.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// Switch the rate limits off, for benchmarks and fault tests.
+    #[arg(long)]
+    pub(crate) no_limits: bool,
+}
+
+/// `calseta keys`.
+#[derive(Debug, Args)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+/// `calseta keys …`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make a key and print it, once.
+    Create(KeysCreate),
+}
+
+/// `calseta keys create`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysCreate {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// A name to recognise it by.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Comma-separated scopes, for example alerts:read,alerts:write.
+    #[arg(long, value_delimiter = ',', required = true, value_name = "SCOPE,…")]
+    pub(crate) scopes: Vec<String>,
+    /// human or agent.
+    #[arg(long = "type", value_name = "TYPE", default_value = "human")]
+    pub(crate) key_type: String,
+    /// When it stops working, for example 2027-01-31T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expires_at: Option<calseta_domain::Timestamp>,
+    /// Sources it may ingest to, comma-separated; all when left out.
+    #[arg(long, value_delimiter = ',', value_name = "SOURCE,…")]
+    pub(crate) sources: Vec<String>,
+    /// The agent whose key it is.
+    #[arg(long, value_name = "UUID")]
+    pub(crate) agent: Option<calseta_domain::AgentId>,
+}
+
+/// `calseta ingest`.
+#[derive(Debug, Args)]
+pub(crate) struct Ingest {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// generic, sentinel, elastic or splunk.
+    #[arg(long)]
+    pub(crate) source: String,
+    /// A file, or - for standard input.
+    pub(crate) file: PathBuf,
+}
+
+/// `calseta sample-agent`.
+#[derive(Debug, Args)]
+pub(crate) struct SampleAgent {
+    /// The API, for example http://127.0.0.1:8000.
+    #[arg(long)]
+    pub(crate) url: String,
+    /// An API key: the agent's own, or with --register a human admin key.
+    #[arg(long, env = "CALSETA_KEY", hide_env_values = true)]
+    pub(crate) key: String,
+    /// Make the agent and its key first.
+    #[arg(long)]
+    pub(crate) register: bool,
+    /// The agent's signing secret, when it is registered already.
+    #[arg(long, env = "CALSETA_SIGNING_SECRET", hide_env_values = true, value_name = "whsec_…")]
+    pub(crate) signing_secret: Option<String>,
+    /// The port to listen on; 0 picks a free one.
+    #[arg(long, default_value_t = 0)]
+    pub(crate) port: u16,
+    /// The agent's name.
+    #[arg(long, default_value = "Sample agent")]
+    pub(crate) name: String,
+}

@@ -1,0 +1,49 @@
+//! `calseta`: the backend without a window, and its command line.
+//!
+//! JSON goes to stdout, one object a line; everything for people goes to stderr. Exit codes: 0 ok,
+//! 1 failed, 2 usage, 3 data directory in use, 4 refused.
+
+mod arguments;
+mod failure;
+mod ingest;
+mod keys;
+mod output;
+mod running;
+mod sample_agent;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command};
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    output::logging();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            output::say(&format!("the runtime could not start: {error}"));
+            return ExitCode::from(failure::FAILED);
+        }
+    };
+    let json = arguments.json;
+    let result = runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(serve) => serve::run(serve).await,
+            Command::Keys(keys) => keys::run(keys).await,
+            Command::Ingest(ingest) => ingest::run(ingest).await,
+            Command::SampleAgent(agent) => sample_agent::run(agent).await,
+        }
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.report(json);
+            ExitCode::from(failure.exit)
+        }
+    }
+}

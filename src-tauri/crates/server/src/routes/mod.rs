@@ -1,0 +1,65 @@
+//! One module a noun: extract, one call to the engine, the view.
+
+mod agents;
+mod alerts;
+mod api_keys;
+mod deliveries;
+mod documents;
+mod egress;
+mod events;
+mod health;
+mod ingest;
+mod providers;
+mod rules;
+mod sources;
+mod ui;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use calseta_domain::ErrorCode;
+use calseta_engine::Problem;
+use http::{Method, Uri};
+
+use crate::answer::Failure;
+use crate::caller::App;
+use crate::ui_files::UiFiles;
+
+/// All routes. Without a UI every unknown path is a 404.
+pub(crate) fn router(app: App, ui: Option<UiFiles>) -> Router {
+    Router::new()
+        .merge(agents::router())
+        .merge(alerts::router())
+        .merge(api_keys::router())
+        .merge(deliveries::router())
+        .merge(documents::router())
+        .merge(egress::router())
+        .merge(events::router())
+        .merge(health::router())
+        .merge(ingest::router())
+        .merge(providers::router())
+        .merge(rules::router())
+        .merge(sources::router())
+        .merge(ui::router())
+        .with_state(app)
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback_service(Router::new().fallback(fallback).with_state(ui))
+}
+
+async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    Failure(Problem::new(
+        ErrorCode::MethodNotAllowed,
+        format!("{} cannot be called with {method}; see the Allow header", uri.path()),
+    ))
+    .into_response()
+}
+
+/// The window's files, for a browser that asks for a page; else a 404.
+async fn fallback(State(ui): State<Option<UiFiles>>, method: Method, uri: Uri) -> Response {
+    let api = ["/v1/", "/ui/", "/mcp", "/health"].iter().any(|path| uri.path().starts_with(path));
+    match ui {
+        Some(files) if method == Method::GET && !api => files.serve(uri.path()),
+        _ => Failure(Problem::new(ErrorCode::NotFound, format!("there is no {}", uri.path())))
+            .into_response(),
+    }
+}
