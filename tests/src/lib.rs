@@ -1,3 +1,6 @@
-//! What the whole-product tests share: a browser and a window driven alike.
+//! What the whole-product tests share: the real backend, recording servers, and a browser and a
+//! window driven alike.
 
+pub mod backend;
+pub mod recorder;
 pub mod webdriver;

@@ -6,7 +6,7 @@
 //! open makes the next test fail. Calls block; use a multi-threaded runtime in async tests.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use serde_json::{Value, json};
 
 /// How long one command may take; page loads and window starts included.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(60);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 /// How often a condition is looked at again.
 const POLL_EVERY: Duration = Duration::from_millis(25);
 /// How long a driver may take until it listens.
@@ -331,7 +331,7 @@ fn command(driver: &str, method: &str, path: &str, body: Option<&Value>) -> Resu
         .strip_prefix("http://")
         .context("a driver's address is http")?;
     let text = body.map_or_else(String::new, Value::to_string);
-    let (status, answer) = exchange(authority, method, path, &text)?;
+    let (status, answer) = exchange(authority, method, path, &[], &text)?;
     let mut parsed: Value = serde_json::from_slice(&answer)
         .with_context(|| format!("{method} {path}: {}", String::from_utf8_lossy(&answer)))?;
     let value = parsed["value"].take();
@@ -345,15 +345,29 @@ fn command(driver: &str, method: &str, path: &str, body: Option<&Value>) -> Resu
     ))
 }
 
-fn exchange(authority: &str, method: &str, path: &str, body: &str) -> Result<(u16, Vec<u8>)> {
+/// One HTTP exchange with a loopback address (`127.0.0.1:N`) on a connection of its own: the
+/// status and the body. `headers` come before `Content-Type: application/json`.
+pub fn exchange(
+    authority: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(u16, Vec<u8>)> {
     let mut socket = TcpStream::connect(authority)?;
     socket.set_read_timeout(Some(COMMAND_TIMEOUT))?;
     socket.set_write_timeout(Some(COMMAND_TIMEOUT))?;
-    let head = format!(
-        "{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\
-         Content-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
+    let mut head =
+        format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    let length = body.len().to_string();
+    head.extend([
+        "Content-Type: application/json; charset=utf-8\r\nContent-Length: ",
+        &length,
+        "\r\n\r\n",
+    ]);
     socket.write_all(head.as_bytes())?;
     socket.write_all(body.as_bytes())?;
     let mut reader = BufReader::new(socket);
@@ -364,27 +378,37 @@ fn exchange(authority: &str, method: &str, path: &str, body: &str) -> Result<(u1
         .nth(1)
         .and_then(|word| word.parse().ok())
         .with_context(|| format!("no HTTP status in {line:?}"))?;
+    Ok((status, read_body(&mut reader)?))
+}
+
+/// The rest of an answer after its first line; by length, else until the other side closes.
+fn read_body(reader: &mut impl BufRead) -> Result<Vec<u8>> {
     let mut length = None;
+    let mut line = String::new();
     loop {
         line.clear();
         if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
             break;
         }
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse::<usize>().ok();
+        if let Some((name, value)) = line.split_once(':') {
+            if name.eq_ignore_ascii_case("content-length") {
+                length = value.trim().parse::<usize>().ok();
+            } else if name.eq_ignore_ascii_case("transfer-encoding") {
+                bail!("a chunked answer is not understood here");
+            }
         }
     }
-    let mut answer = Vec::new();
+    let mut body = Vec::new();
     match length {
         Some(length) => {
-            answer.resize(length, 0);
-            reader.read_exact(&mut answer)?;
+            body.resize(length, 0);
+            reader.read_exact(&mut body)?;
         }
-        None => drop(reader.read_to_end(&mut answer)?),
+        None => {
+            reader.read_to_end(&mut body)?;
+        }
     }
-    Ok((status, answer))
+    Ok(body)
 }
 
 /// Standard base64; drivers wrap lines now and then.

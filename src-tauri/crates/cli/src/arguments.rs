@@ -120,7 +120,12 @@ pub(crate) struct SampleAgent {
     #[arg(long)]
     pub(crate) register: bool,
     /// The agent's signing secret, when it is registered already.
-    #[arg(long, env = "CALSETA_SIGNING_SECRET", hide_env_values = true, value_name = "whsec_…")]
+    #[arg(
+        long,
+        env = "CALSETA_SIGNING_SECRET",
+        hide_env_values = true,
+        value_name = "whsec_…"
+    )]
     pub(crate) signing_secret: Option<String>,
     /// The port to listen on; 0 picks a free one.
     #[arg(long, default_value_t = 0)]

@@ -27,7 +27,12 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: u8, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, code: code.to_owned(), message: message.into(), details: Map::new() }
+        Self {
+            exit,
+            code: code.to_owned(),
+            message: message.into(),
+            details: Map::new(),
+        }
     }
 
     pub(crate) fn failed(message: impl Into<String>) -> Self {
@@ -41,7 +46,11 @@ impl Failure {
     /// From an answer of the API.
     pub(crate) fn answered(status: u16, body: &[u8]) -> Self {
         let parsed: Option<calseta_contract::ErrorBody> = serde_json::from_slice(body).ok();
-        let exit = if matches!(status, 401 | 403) { REFUSED } else { FAILED };
+        let exit = if matches!(status, 401 | 403) {
+            REFUSED
+        } else {
+            FAILED
+        };
         match parsed {
             Some(body) => Self {
                 exit,
@@ -56,7 +65,8 @@ impl Failure {
     /// Tells the person, or the program with `--json`.
     pub(crate) fn report(&self, as_json: bool) {
         if as_json {
-            let error = json!({"code": self.code, "message": self.message, "details": self.details});
+            let error =
+                json!({"code": self.code, "message": self.message, "details": self.details});
             output::say(&json!({"error": error}).to_string());
         } else {
             output::say(&format!("error: {}", self.message));

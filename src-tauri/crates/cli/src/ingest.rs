@@ -36,7 +36,10 @@ pub(crate) async fn run(arguments: Ingest) -> Result<(), Failure> {
     }
     match refused {
         0 => Ok(()),
-        n => Err(Failure::failed(format!("{n} of {} documents were refused", documents.len()))),
+        n => Err(Failure::failed(format!(
+            "{n} of {} documents were refused",
+            documents.len()
+        ))),
     }
 }
 
@@ -56,7 +59,9 @@ impl Way {
             }
             Self::Store(engine) => {
                 let by = Principal::analyst();
-                let (views, _) = engine.ingest(&by, source, document.as_bytes(), None).await?;
+                let (views, _) = engine
+                    .ingest(&by, source, document.as_bytes(), None)
+                    .await?;
                 Ok(json!(views.first()))
             }
         }
@@ -78,12 +83,19 @@ fn read(file: &Path) -> Result<String, Failure> {
 fn documents(text: &str) -> Result<Vec<String>, Failure> {
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
-        return Err(Failure::usage("the input is empty; give JSON or one JSON document a line"));
+        return Err(Failure::usage(
+            "the input is empty; give JSON or one JSON document a line",
+        ));
     }
     if serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
         return Ok(vec![text.to_owned()]);
     }
-    Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+    Ok(text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 #[cfg(test)]
@@ -93,7 +105,10 @@ mod tests {
     #[test]
     fn one_document_over_many_lines_is_one_and_lines_are_many() {
         assert_eq!(documents("{\n \"a\": 1\n}\n").unwrap().len(), 1);
-        assert_eq!(documents("{\"a\":1}\n\n{\"b\":2}\r\n").unwrap(), ["{\"a\":1}", "{\"b\":2}"]);
+        assert_eq!(
+            documents("{\"a\":1}\n\n{\"b\":2}\r\n").unwrap(),
+            ["{\"a\":1}", "{\"b\":2}"]
+        );
         assert!(documents("  \n").is_err());
     }
 }

@@ -38,8 +38,19 @@ async fn create_key(arguments: KeysCreate) -> Result<(), Failure> {
             json!(made?)
         }
     };
-    let shown = ["uuid", "name", "key", "key_prefix", "key_type", "scopes", "expires_at"];
-    let line = shown.into_iter().map(|name| (name.to_owned(), key[name].clone())).collect();
+    let shown = [
+        "uuid",
+        "name",
+        "key",
+        "key_prefix",
+        "key_type",
+        "scopes",
+        "expires_at",
+    ];
+    let line = shown
+        .into_iter()
+        .map(|name| (name.to_owned(), key[name].clone()))
+        .collect();
     output::line(&Value::Object(line));
     output::say("this key is shown once; store it now");
     Ok(())

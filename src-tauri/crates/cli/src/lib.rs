@@ -22,7 +22,9 @@ use arguments::{Arguments, Command};
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     output::logging();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {

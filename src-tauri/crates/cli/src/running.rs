@@ -17,7 +17,10 @@ use crate::failure::Failure;
 pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(30);
 
 /// An environment variable that sets something.
-#[expect(clippy::disallowed_methods, reason = "the command line's one place that reads settings")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the command line's one place that reads settings"
+)]
 pub(crate) fn setting(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -54,7 +57,11 @@ pub(crate) async fn client(dir: &Path) -> Option<LocalClient> {
 
 /// The engine of a data directory that nobody runs on.
 pub(crate) async fn engine(dir: &Path) -> Result<Engine, Failure> {
-    let config = EngineConfig { data_dir: dir.to_owned(), demo: false, clock: Clock::system() };
+    let config = EngineConfig {
+        data_dir: dir.to_owned(),
+        demo: false,
+        clock: Clock::system(),
+    };
     Ok(Engine::open(config).await?)
 }
 
@@ -77,7 +84,10 @@ pub(crate) async fn call_with(
     mut headers: HeaderMap,
 ) -> Result<(u16, Bytes), Failure> {
     if body.is_some() {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/json"),
+        );
     }
     let body = Bytes::copy_from_slice(body.unwrap_or_default());
     let answer = client

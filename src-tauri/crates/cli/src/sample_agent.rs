@@ -32,7 +32,10 @@ pub(crate) async fn run(arguments: SampleAgent) -> Result<(), Failure> {
     let listener = TcpListener::bind(("127.0.0.1", arguments.port))
         .await
         .map_err(|error| Failure::failed(format!("port {}: {error}", arguments.port)))?;
-    let port = listener.local_addr().map_err(|e| Failure::failed(e.to_string()))?.port();
+    let port = listener
+        .local_addr()
+        .map_err(|e| Failure::failed(e.to_string()))?
+        .port();
     let webhook_url = format!("http://127.0.0.1:{port}/webhook");
     let mut client = connect(&arguments.url, &arguments.key)?;
     let mut agent_uuid = Value::Null;
@@ -44,11 +47,19 @@ pub(crate) async fn run(arguments: SampleAgent) -> Result<(), Failure> {
     } else {
         let text = arguments.signing_secret.as_deref().unwrap_or_default();
         SigningSecret::parse(text).map_err(|error| {
-            Failure::usage(format!("{error}; give --signing-secret, or --register with a human key"))
+            Failure::usage(format!(
+                "{error}; give --signing-secret, or --register with a human key"
+            ))
         })?
     };
-    let agent = Arc::new(Agent { client, secret, clock: Clock::system() });
-    let router = Router::new().route("/webhook", post(webhook)).with_state(agent);
+    let agent = Arc::new(Agent {
+        client,
+        secret,
+        clock: Clock::system(),
+    });
+    let router = Router::new()
+        .route("/webhook", post(webhook))
+        .with_state(agent);
     output::line(&json!({"ready": true, "webhook_url": webhook_url, "agent_uuid": agent_uuid}));
     axum::serve(listener, router)
         .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
@@ -67,16 +78,28 @@ struct Registered {
 }
 
 /// Makes the agent and, with a second call, its own key.
-async fn register(client: &LocalClient, name: &str, webhook_url: &str) -> Result<Registered, Failure> {
+async fn register(
+    client: &LocalClient,
+    name: &str,
+    webhook_url: &str,
+) -> Result<Registered, Failure> {
     let agent = json!({"name": name, "webhook_url": webhook_url});
     let agent = post_json(client, "/v1/agents", &agent).await?;
-    let scopes: Vec<_> = Scope::AGENT_PRESET.iter().map(|scope| scope.as_str()).collect();
-    let key = json!({"name": name, "key_type": "agent", "scopes": scopes, "agent_uuid": agent["uuid"]});
+    let scopes: Vec<_> = Scope::AGENT_PRESET
+        .iter()
+        .map(|scope| scope.as_str())
+        .collect();
+    let key =
+        json!({"name": name, "key_type": "agent", "scopes": scopes, "agent_uuid": agent["uuid"]});
     let key = post_json(client, "/v1/api-keys", &key).await?;
     let secret = SigningSecret::parse(agent["signing_secret"].as_str().unwrap_or_default())
         .map_err(|error| Failure::failed(error.to_string()))?;
     let key = key["key"].as_str().unwrap_or_default().to_owned();
-    Ok(Registered { uuid: agent["uuid"].clone(), key, secret })
+    Ok(Registered {
+        uuid: agent["uuid"].clone(),
+        key,
+        secret,
+    })
 }
 
 async fn post_json(client: &LocalClient, path: &str, body: &Value) -> Result<Value, Failure> {
@@ -84,9 +107,22 @@ async fn post_json(client: &LocalClient, path: &str, body: &Value) -> Result<Val
     running::data(running::call(client, Method::POST, path, Some(body.as_bytes())).await?)
 }
 
-async fn webhook(State(agent): State<Arc<Agent>>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
-    let header = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let (id, at, given) = (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"));
+async fn webhook(
+    State(agent): State<Arc<Agent>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> (StatusCode, String) {
+    let header = |name| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    };
+    let (id, at, given) = (
+        header("webhook-id"),
+        header("webhook-timestamp"),
+        header("webhook-signature"),
+    );
     let now_s = agent.clock.now().millis() / 1000;
     if let Err(error) = signature::verify(&agent.secret, id, at, given, &body, now_s) {
         output::say(&format!("a delivery was refused: {error}"));
@@ -106,7 +142,10 @@ async fn webhook(State(agent): State<Arc<Agent>>, headers: HeaderMap, body: Byte
         // An answer that is no success makes the console deliver again.
         Err(failure) => {
             failure.report(false);
-            (StatusCode::BAD_GATEWAY, "the finding could not be posted".to_owned())
+            (
+                StatusCode::BAD_GATEWAY,
+                "the finding could not be posted".to_owned(),
+            )
         }
     }
 }
@@ -124,7 +163,13 @@ async fn answer(agent: &Agent, webhook_id: &str, payload: &Value) -> Result<Valu
     let posted = running::call_with(&agent.client, Method::POST, &path, body, headers).await?;
     let posted = running::data(posted)?;
     let path = format!("/v1/alerts/{uuid}");
-    let moved = running::call(&agent.client, Method::PATCH, &path, Some(br#"{"status":"Triaging"}"#)).await?;
+    let moved = running::call(
+        &agent.client,
+        Method::PATCH,
+        &path,
+        Some(br#"{"status":"Triaging"}"#),
+    )
+    .await?;
     match moved {
         // Closed in the meantime: the analyst was faster.
         (409, _) => {}
@@ -136,19 +181,35 @@ async fn answer(agent: &Agent, webhook_id: &str, payload: &Value) -> Result<Valu
 /// The finding that follows from a payload: the worst verdict of its indicators, with each as a
 /// citation.
 fn finding(payload: &Value) -> Value {
-    let indicators = payload["indicators"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let indicators = payload["indicators"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let malice = |indicator: &Value| {
-        indicator["malice"].as_str().and_then(|word| word.parse().ok()).unwrap_or(Malice::Pending)
+        indicator["malice"]
+            .as_str()
+            .and_then(|word| word.parse().ok())
+            .unwrap_or(Malice::Pending)
     };
     let worst = Malice::worst(indicators.iter().map(malice));
     let (verdict, confidence, action) = match worst {
         Malice::Malicious => ("malicious", 0.9, "Contain the affected account or host"),
         Malice::Suspicious => ("suspicious", 0.6, "Check the account's recent activity"),
-        Malice::Benign => ("benign", 0.7, "Close the alert if nothing else speaks against it"),
-        Malice::Pending => ("inconclusive", 0.3, "Collect more evidence; no provider had a verdict"),
+        Malice::Benign => (
+            "benign",
+            0.7,
+            "Close the alert if nothing else speaks against it",
+        ),
+        Malice::Pending => (
+            "inconclusive",
+            0.3,
+            "Collect more evidence; no provider had a verdict",
+        ),
     };
-    let bad: Vec<&Value> =
-        indicators.iter().filter(|i| worst > Malice::Benign && malice(i) == worst).collect();
+    let bad: Vec<&Value> = indicators
+        .iter()
+        .filter(|i| worst > Malice::Benign && malice(i) == worst)
+        .collect();
     let title = payload["alert"]["title"].as_str().unwrap_or("the alert");
     let citation = |indicator: &&Value| {
         json!({

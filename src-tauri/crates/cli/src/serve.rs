@@ -12,13 +12,23 @@ use crate::{output, running};
 
 pub(crate) async fn run(arguments: Serve) -> Result<(), Failure> {
     let data_dir = running::data_dir(&arguments.data)?;
-    let ui = if arguments.ui { Some(ui_files()?) } else { None };
+    let ui = if arguments.ui {
+        Some(ui_files()?)
+    } else {
+        None
+    };
     let running = launch(LaunchConfig {
         data_dir: data_dir.clone(),
-        port: arguments.port.map_or(PortChoice::Default, PortChoice::Exactly),
+        port: arguments
+            .port
+            .map_or(PortChoice::Default, PortChoice::Exactly),
         demo: arguments.demo,
         ui,
-        limits: if arguments.no_limits { Limits::OFF } else { Limits::default() },
+        limits: if arguments.no_limits {
+            Limits::OFF
+        } else {
+            Limits::default()
+        },
     })
     .await?;
     ready(&running, &data_dir);
@@ -40,7 +50,11 @@ fn ready(running: &Running, data_dir: &std::path::Path) {
         output::say(&format!("the window in a browser, once: {url}"));
     }
     // With a UI the first key is shown there; without one, this line is the only place.
-    let first_key = if running.ui_url.is_none() { running.engine.take_first_key() } else { None };
+    let first_key = if running.ui_url.is_none() {
+        running.engine.take_first_key()
+    } else {
+        None
+    };
     if let Some(key) = first_key {
         line["admin_key"] = json!(&**key);
         output::say("the first admin key is in the ready line on stdout; it is shown once");
@@ -54,11 +68,16 @@ fn ready(running: &Running, data_dir: &std::path::Path) {
 
 /// Where the built UI is: `CALSETA_UI_DIST`, beside the program, or in the source tree.
 fn ui_files() -> Result<UiFiles, Failure> {
-    let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join("ui")));
+    let beside = std::env::current_exe()
+        .ok()
+        .and_then(|exe| Some(exe.parent()?.join("ui")));
     let named = running::setting("CALSETA_UI_DIST").map(PathBuf::from);
     let candidates = match named {
         Some(dir) => vec![dir],
-        None => beside.into_iter().chain([PathBuf::from("ui/dist")]).collect(),
+        None => beside
+            .into_iter()
+            .chain([PathBuf::from("ui/dist")])
+            .collect(),
     };
     let mut last = None;
     for dir in candidates {

@@ -17,7 +17,10 @@ pub struct Envelope<T, M = Map<String, Value>> {
 impl<T> Envelope<T> {
     /// An object with nothing said about it.
     pub fn new(data: T) -> Self {
-        Self { data, meta: Map::new() }
+        Self {
+            data,
+            meta: Map::new(),
+        }
     }
 }
 

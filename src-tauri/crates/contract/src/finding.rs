@@ -1,6 +1,8 @@
 //! Findings: what an agent or a person concluded about an alert.
 
-use calseta_domain::{AgentId, ApiKeyId, DeliveryId, DocumentId, FindingId, IndicatorId, Timestamp};
+use calseta_domain::{
+    AgentId, ApiKeyId, DeliveryId, DocumentId, FindingId, IndicatorId, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;

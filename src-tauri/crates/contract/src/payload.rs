@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use calseta_domain::{AlertId, AlertStatus, IndicatorId, IndicatorType, Malice, Severity, Timestamp};
+use calseta_domain::{
+    AlertId, AlertStatus, IndicatorId, IndicatorType, Malice, Severity, Timestamp,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

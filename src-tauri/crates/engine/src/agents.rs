@@ -29,8 +29,18 @@ const FILTER_MAX_BYTES: usize = 64 * 1024;
 const SECRET_BYTES: usize = 32;
 /// Headers that are ours or the connection's.
 const RESERVED_HEADERS: &[&str] = &[
-    "host", "content-length", "content-type", "transfer-encoding", "connection", "cookie", "te",
-    "upgrade", "trailer", "expect", "user-agent", "x-calseta-attempt",
+    "host",
+    "content-length",
+    "content-type",
+    "transfer-encoding",
+    "connection",
+    "cookie",
+    "te",
+    "upgrade",
+    "trailer",
+    "expect",
+    "user-agent",
+    "x-calseta-attempt",
 ];
 
 /// The secrets' owner.
@@ -56,13 +66,19 @@ fn header_name(errors: &mut Vec<FieldError>, name: &str) {
         || lower.starts_with("webhook-")
         || lower.starts_with("proxy-");
     if http::HeaderName::try_from(name).is_err() || reserved {
-        errors.push(FieldError::new("auth_header_name", "is not a header that can be set"));
+        errors.push(FieldError::new(
+            "auth_header_name",
+            "is not a header that can be set",
+        ));
     }
 }
 
 fn header_value(errors: &mut Vec<FieldError>, path: &str, value: &str) {
     if value.is_empty() || value.len() > HEADER_MAX || http::HeaderValue::from_str(value).is_err() {
-        errors.push(FieldError::new(path, "must be one line of visible characters"));
+        errors.push(FieldError::new(
+            path,
+            "must be one line of visible characters",
+        ));
     }
 }
 
@@ -88,11 +104,18 @@ fn check(row: &AgentRow, known_sources: &[String]) -> Result<Target, Vec<FieldEr
     }
     let page = Value::Object(row.trigger_filter.clone());
     if page.to_string().len() > FILTER_MAX_BYTES {
-        errors.push(FieldError::new("trigger_filter", "must be at most 64 KB as JSON"));
+        errors.push(FieldError::new(
+            "trigger_filter",
+            "must be at most 64 KB as JSON",
+        ));
     } else if let Err(more) = Filter::parse_trigger(&page, known_sources) {
         errors.extend(more);
     }
-    let legacy = Filter::legacy(&row.trigger_on_sources, &row.trigger_on_severities, known_sources);
+    let legacy = Filter::legacy(
+        &row.trigger_on_sources,
+        &row.trigger_on_severities,
+        known_sources,
+    );
     if let Err(more) = legacy {
         errors.extend(more);
     }
@@ -119,7 +142,11 @@ fn as_filter(errors: &mut Vec<FieldError>, value: Option<Value>) -> Map<String, 
 
 /// Header name and value from either form; `None` when neither was given.
 fn auth(errors: &mut Vec<FieldError>, request: &AgentRequest) -> Option<(String, String)> {
-    let pair = match (&request.auth_header, &request.auth_header_name, &request.auth_header_value) {
+    let pair = match (
+        &request.auth_header,
+        &request.auth_header_name,
+        &request.auth_header_value,
+    ) {
         (Some(value), None, None) => Some(("Authorization".to_owned(), value.clone())),
         (None, Some(name), Some(value)) => {
             header_name(errors, name);
@@ -182,20 +209,27 @@ fn append(tx: &WriteTx<'_>, row: &AgentRow, actor: &Actor, what: &str) -> Result
     let mut detail = Map::new();
     detail.insert("name".to_owned(), json!(row.name));
     detail.insert("what".to_owned(), json!(what));
-    event::append(tx, NewEvent {
-        at: row.updated_at,
-        actor,
-        kind: "agent.updated",
-        object: ("agent", Some(row.uuid.uuid())),
-        alert: None,
-        detail,
-    })?;
+    event::append(
+        tx,
+        NewEvent {
+            at: row.updated_at,
+            actor,
+            kind: "agent.updated",
+            object: ("agent", Some(row.uuid.uuid())),
+            alert: None,
+            detail,
+        },
+    )?;
     Ok(())
 }
 
 impl Engine {
     /// `POST /v1/agents`. The signing secret is in this answer and nowhere else.
-    pub async fn create_agent(&self, by: &Principal, request: AgentRequest) -> Result<AgentView, Problem> {
+    pub async fn create_agent(
+        &self,
+        by: &Principal,
+        request: AgentRequest,
+    ) -> Result<AgentView, Problem> {
         by.need(Scope::AgentsWrite)?;
         let mut errors = Vec::new();
         let header = auth(&mut errors, &request);
@@ -233,11 +267,21 @@ impl Engine {
         Ok(view)
     }
 
-    fn checked(&self, errors: &mut Vec<FieldError>, request: AgentRequest) -> Result<Checked, Problem> {
+    fn checked(
+        &self,
+        errors: &mut Vec<FieldError>,
+        request: AgentRequest,
+    ) -> Result<Checked, Problem> {
         let now = self.inner.clock.now();
-        let url = request.webhook_url.or(request.endpoint_url).unwrap_or_default();
+        let url = request
+            .webhook_url
+            .or(request.endpoint_url)
+            .unwrap_or_default();
         if url.is_empty() {
-            errors.push(FieldError::new("webhook_url", "is required: where alerts are posted"));
+            errors.push(FieldError::new(
+                "webhook_url",
+                "is required: where alerts are posted",
+            ));
         }
         let row = AgentRow {
             id: 0,
@@ -258,13 +302,18 @@ impl Engine {
             updated_at: now,
         };
         match check(&row, &self.inner.source_names()) {
-            Ok(target) if errors.is_empty() => {
-                Ok(Checked { row, target, allow_private: request.allow_private })
-            }
+            Ok(target) if errors.is_empty() => Ok(Checked {
+                row,
+                target,
+                allow_private: request.allow_private,
+            }),
             Ok(_) => Err(Problem::fields(errors)),
             Err(more) => {
                 let url_missing = row.webhook_url.is_empty();
-                errors.extend(more.into_iter().filter(|e| !(url_missing && e.path == "webhook_url")));
+                errors.extend(
+                    more.into_iter()
+                        .filter(|e| !(url_missing && e.path == "webhook_url")),
+                );
                 Err(Problem::fields(errors))
             }
         }
@@ -276,7 +325,12 @@ impl Engine {
             .store
             .read(|tx| {
                 let grants = grants::of(tx, Audience::Agent)?;
-                Ok::<_, Problem>(agent::all(tx)?.iter().map(|row| view(row, &grants)).collect())
+                Ok::<_, Problem>(
+                    agent::all(tx)?
+                        .iter()
+                        .map(|row| view(row, &grants))
+                        .collect(),
+                )
             })
             .await
     }
@@ -293,7 +347,12 @@ impl Engine {
     }
 
     /// `PATCH /v1/agents/{uuid}`.
-    pub async fn patch_agent(&self, by: &Principal, id: AgentId, patch: AgentPatch) -> Result<AgentView, Problem> {
+    pub async fn patch_agent(
+        &self,
+        by: &Principal,
+        id: AgentId,
+        patch: AgentPatch,
+    ) -> Result<AgentView, Problem> {
         by.need(Scope::AgentsWrite)?;
         let (inner, now, by) = (Arc::clone(&self.inner), self.inner.clock.now(), by.clone());
         let known = self.inner.source_names();
@@ -374,7 +433,8 @@ fn set_auth(
             }
             let sealed = inner.vault.seal(&owner, AUTH_FIELD, value);
             secret::put(tx, (&owner, AUTH_FIELD), &sealed, now)?;
-            row.auth_header_name.get_or_insert_with(|| "Authorization".to_owned());
+            row.auth_header_name
+                .get_or_insert_with(|| "Authorization".to_owned());
         }
     }
     Ok(())
@@ -383,11 +443,30 @@ fn set_auth(
 fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
     let mut errors = Vec::new();
     set(&mut errors, "name", &mut row.name, patch.name);
-    let url = if patch.webhook_url.is_keep() { patch.endpoint_url } else { patch.webhook_url };
+    let url = if patch.webhook_url.is_keep() {
+        patch.endpoint_url
+    } else {
+        patch.webhook_url
+    };
     set(&mut errors, "webhook_url", &mut row.webhook_url, url);
-    set(&mut errors, "timeout_seconds", &mut row.timeout_seconds, patch.timeout_seconds);
-    set(&mut errors, "retry_count", &mut row.retry_count, patch.retry_count);
-    set(&mut errors, "is_active", &mut row.is_active, patch.is_active);
+    set(
+        &mut errors,
+        "timeout_seconds",
+        &mut row.timeout_seconds,
+        patch.timeout_seconds,
+    );
+    set(
+        &mut errors,
+        "retry_count",
+        &mut row.retry_count,
+        patch.retry_count,
+    );
+    set(
+        &mut errors,
+        "is_active",
+        &mut row.is_active,
+        patch.is_active,
+    );
     row.description = patch.description.apply(row.description);
     row.documentation = patch.documentation.apply(row.documentation);
     match patch.trigger_filter {
@@ -400,5 +479,9 @@ fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
         }
         Patch::Set(value) => row.trigger_filter = as_filter(&mut errors, Some(value)),
     }
-    if errors.is_empty() { Ok(row) } else { Err(Problem::fields(&errors)) }
+    if errors.is_empty() {
+        Ok(row)
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }

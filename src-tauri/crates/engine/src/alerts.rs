@@ -1,9 +1,7 @@
 //! Alerts: reading them, and what people and agents may change of them.
 
-use calseta_contract::alert::{
-    ActivityView, AlertMetadata, AlertPatch, AlertSummary, AlertView,
-};
 use calseta_contract::Patch;
+use calseta_contract::alert::{ActivityView, AlertMetadata, AlertPatch, AlertSummary, AlertView};
 use calseta_domain::{
     AlertId, AlertStatus, CloseClassification, FieldError, Malice, Severity, Timestamp,
 };
@@ -45,7 +43,12 @@ impl Engine {
         let next_cursor = page.next.map(|next| cursor_text(&next));
         let over = capped && page.total.is_some_and(|total| total > COUNT_CAP);
         let total = page.total.map(|total| if over { COUNT_CAP } else { total });
-        Ok(Listed { rows, total, total_is_capped: over, next_cursor })
+        Ok(Listed {
+            rows,
+            total,
+            total_is_capped: over,
+            next_cursor,
+        })
     }
 
     /// One alert with everything about it.
@@ -60,7 +63,11 @@ impl Engine {
                 let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
                 let documents = documents::applicable(tx, &inner, &row)?;
                 let metadata = views::metadata(&row, &evidence, documents.len(), now);
-                let rule = row.rule.map(|id| detection_rule::by_row(tx, id)).transpose()?.flatten();
+                let rule = row
+                    .rule
+                    .map(|id| detection_rule::by_row(tx, id))
+                    .transpose()?
+                    .flatten();
                 let summary = views::summaries(tx, std::slice::from_ref(&row))?
                     .pop()
                     .ok_or_else(|| Problem::not_found("alert"))?;
@@ -130,7 +137,12 @@ impl Engine {
     }
 
     /// `PATCH /v1/alerts/{uuid}`. What it already has is no change and no event.
-    pub async fn patch_alert(&self, by: &Principal, id: AlertId, patch: AlertPatch) -> Result<(), Problem> {
+    pub async fn patch_alert(
+        &self,
+        by: &Principal,
+        id: AlertId,
+        patch: AlertPatch,
+    ) -> Result<(), Problem> {
         let change = Change::parse(patch)?;
         let (now, actor, by_agent) = (self.inner.clock.now(), by.actor(), !by.is_human());
         self.inner
@@ -153,7 +165,10 @@ impl Engine {
                 if before.status != AlertStatus::Closed {
                     return Err(Problem::new(
                         calseta_domain::ErrorCode::InvalidTransition,
-                        format!("only a closed alert can be reopened; this one is {}", before.status),
+                        format!(
+                            "only a closed alert can be reopened; this one is {}",
+                            before.status
+                        ),
                     ));
                 }
                 let mut after = before.clone();
@@ -183,7 +198,10 @@ fn required<T: std::str::FromStr<Err = calseta_domain::UnknownWord>>(
     match patch {
         Patch::Keep => None,
         Patch::Clear => {
-            errors.push(FieldError::new(path, "cannot be null; leave it out to keep it"));
+            errors.push(FieldError::new(
+                path,
+                "cannot be null; leave it out to keep it",
+            ));
             None
         }
         Patch::Set(text) => parse(errors, path, &text),
@@ -209,7 +227,12 @@ fn parse<T: std::str::FromStr<Err = calseta_domain::UnknownWord>>(
 ) -> Option<T> {
     text.parse()
         .map_err(|error: calseta_domain::UnknownWord| {
-            errors.push(FieldError::unknown_word(path, error.what, text, error.allowed));
+            errors.push(FieldError::unknown_word(
+                path,
+                error.what,
+                text,
+                error.allowed,
+            ));
         })
         .ok()
 }
@@ -246,22 +269,43 @@ impl Change {
         let change = Self {
             status: required(&mut errors, "status", patch.status),
             severity: required(&mut errors, "severity", patch.severity),
-            classification: optional(&mut errors, "close_classification", patch.close_classification),
+            classification: optional(
+                &mut errors,
+                "close_classification",
+                patch.close_classification,
+            ),
             tags: tags(&mut errors, patch.tags),
             malice,
         };
-        if errors.is_empty() { Ok(change) } else { Err(Problem::fields(&errors)) }
+        if errors.is_empty() {
+            Ok(change)
+        } else {
+            Err(Problem::fields(&errors))
+        }
     }
 
-    fn apply(&self, mut row: AlertRow, by_agent: bool, now: Timestamp) -> Result<AlertRow, Problem> {
+    fn apply(
+        &self,
+        mut row: AlertRow,
+        by_agent: bool,
+        now: Timestamp,
+    ) -> Result<AlertRow, Problem> {
         row.close_classification = self.classification.clone().apply(row.close_classification);
         if let Some(status) = self.status {
             row.status = row.status.change(status)?;
         }
         if row.status == AlertStatus::Closed && row.close_classification.is_none() {
             return Err(Problem::fields(&[FieldError {
-                allowed: Some(CloseClassification::WORDS.iter().map(|w| (*w).to_owned()).collect()),
-                ..FieldError::new("close_classification", "a closed alert needs one; send it with the status")
+                allowed: Some(
+                    CloseClassification::WORDS
+                        .iter()
+                        .map(|w| (*w).to_owned())
+                        .collect(),
+                ),
+                ..FieldError::new(
+                    "close_classification",
+                    "a closed alert needs one; send it with the status",
+                )
             }]));
         }
         if row.status != AlertStatus::Open {
@@ -307,14 +351,17 @@ fn record(
         (from, AlertStatus::Closed) if from != AlertStatus::Closed => "alert.closed",
         _ => "alert.updated",
     };
-    event::append(tx, NewEvent {
-        at: now,
-        actor,
-        kind,
-        object: ("alert", Some(before.uuid.uuid())),
-        alert: Some(before.uuid),
-        detail: changed,
-    })?;
+    event::append(
+        tx,
+        NewEvent {
+            at: now,
+            actor,
+            kind,
+            object: ("alert", Some(before.uuid.uuid())),
+            alert: Some(before.uuid),
+            detail: changed,
+        },
+    )?;
     Ok(())
 }
 
@@ -329,7 +376,11 @@ fn differences(before: &AlertRow, after: &AlertRow) -> Map<String, Value> {
             json!(after.close_classification),
         ),
         ("tags", json!(before.tags), json!(after.tags)),
-        ("malice_override", json!(before.malice_override), json!(after.malice_override)),
+        (
+            "malice_override",
+            json!(before.malice_override),
+            json!(after.malice_override),
+        ),
     ];
     pairs
         .into_iter()
@@ -341,16 +392,21 @@ fn differences(before: &AlertRow, after: &AlertRow) -> Map<String, Value> {
 /// The sender's JSON as it stands in an answer.
 pub(crate) fn raw_value(raw: String) -> Result<Box<RawValue>, Problem> {
     RawValue::from_string(raw).map_err(|_| {
-        Problem::new(calseta_domain::ErrorCode::Internal, "a stored payload cannot be read")
+        Problem::new(
+            calseta_domain::ErrorCode::Internal,
+            "a stored payload cannot be read",
+        )
     })
 }
 
 pub(crate) fn hex(bytes: [u8; 32]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(64), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+            text
+        })
 }
 
 /// An opaque cursor.

@@ -10,9 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use calseta_contract::api_key::{ApiKeyRequest, ApiKeyView};
 use calseta_domain::{ApiKeyId, ErrorCode, FieldError, KeyType, Scope, Timestamp};
 use calseta_store::WriteTx;
+use calseta_store::tables::agent;
 use calseta_store::tables::api_key::{self, ApiKeyRow};
 use calseta_store::tables::event::{self, NewEvent};
-use calseta_store::tables::agent;
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -70,7 +70,9 @@ fn view(row: &ApiKeyRow, key: Option<String>) -> ApiKeyView {
         is_active: row.revoked_at.is_none(),
         created_at: row.created_at,
         expires_at: row.expires_at,
-        last_used_at: row.last_used_day.map(|day| Timestamp::from_millis(day * DAY_MS)),
+        last_used_at: row
+            .last_used_day
+            .map(|day| Timestamp::from_millis(day * DAY_MS)),
         allowed_sources: row.allowed_sources.clone(),
         agent_uuid: row.agent_uuid,
         key,
@@ -112,27 +114,46 @@ fn check(request: &ApiKeyRequest, known_sources: &[String]) -> Result<Checked, P
         None if request.agent_uuid.is_some() => KeyType::Agent,
         None => KeyType::Human,
         Some(word) => word.parse().unwrap_or_else(|_| {
-            errors.push(FieldError::unknown_word("key_type", "key type", word, KeyType::WORDS));
+            errors.push(FieldError::unknown_word(
+                "key_type",
+                "key type",
+                word,
+                KeyType::WORDS,
+            ));
             KeyType::Human
         }),
     };
     if request.agent_uuid.is_some() && kind == KeyType::Human {
-        errors.push(FieldError::new("agent_uuid", "only a key of type agent belongs to an agent"));
+        errors.push(FieldError::new(
+            "agent_uuid",
+            "only a key of type agent belongs to an agent",
+        ));
     }
     for (n, source) in request.allowed_sources.iter().flatten().enumerate() {
         if !known_sources.contains(source) {
             let path = format!("allowed_sources.{n}");
-            errors.push(FieldError::unknown_word(path, "source", source, known_sources));
+            errors.push(FieldError::unknown_word(
+                path,
+                "source",
+                source,
+                known_sources,
+            ));
         }
     }
-    if errors.is_empty() { Ok(Checked { scopes, kind }) } else { Err(Problem::fields(&errors)) }
+    if errors.is_empty() {
+        Ok(Checked { scopes, kind })
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }
 
 impl Engine {
     /// Who holds this key. Every refusal reads the same but for an expired key's.
     pub async fn authenticate(&self, key: &str) -> Result<Principal, Problem> {
         if !key.starts_with(PREFIX) || key.len() != KEY_CHARS {
-            return Err(unauthorized("this is no Calseta API key; a key begins with cai_"));
+            return Err(unauthorized(
+                "this is no Calseta API key; a key begins with cai_",
+            ));
         }
         let digest = hash(key);
         let row = match self.cached_key(&digest) {
@@ -154,13 +175,26 @@ impl Engine {
     }
 
     fn cached_key(&self, digest: &[u8; 32]) -> Option<Arc<ApiKeyRow>> {
-        self.inner.keys.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+        self.inner
+            .keys
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(digest)
+            .cloned()
     }
 
     async fn load_key(&self, digest: [u8; 32]) -> Result<Arc<ApiKeyRow>, Problem> {
-        let row = self.inner.store.read(move |tx| Ok::<_, Problem>(api_key::by_hash(tx, digest)?)).await?;
+        let row = self
+            .inner
+            .store
+            .read(move |tx| Ok::<_, Problem>(api_key::by_hash(tx, digest)?))
+            .await?;
         let row = Arc::new(row.ok_or_else(|| unauthorized("this API key is not valid"))?);
-        let mut keys = self.inner.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let mut keys = self
+            .inner
+            .keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         keys.insert(digest, Arc::clone(&row));
         Ok(row)
     }
@@ -172,7 +206,11 @@ impl Engine {
             return;
         }
         let id = row.id;
-        let noted = self.inner.store.write(move |tx| api_key::note_use(tx, id, day)).await;
+        let noted = self
+            .inner
+            .store
+            .write(move |tx| api_key::note_use(tx, id, day))
+            .await;
         if noted.is_ok() {
             self.forget_keys();
         }
@@ -180,27 +218,36 @@ impl Engine {
 
     /// After any change to a key: the next request reads it afresh.
     pub(crate) fn forget_keys(&self) {
-        self.inner.keys.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.inner
+            .keys
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// `POST /v1/api-keys`: the key itself is in this answer and nowhere else.
-    pub async fn create_api_key(&self, by: &Principal, request: ApiKeyRequest) -> Result<ApiKeyView, Problem> {
+    pub async fn create_api_key(
+        &self,
+        by: &Principal,
+        request: ApiKeyRequest,
+    ) -> Result<ApiKeyView, Problem> {
         by.need_human("making API keys")?;
         let checked = check(&request, &self.inner.source_names())?;
         let (now, actor) = (self.inner.clock.now(), by.actor());
         let (mut row, key) = mint(request.name.trim(), &checked.scopes, now);
         row.kind = checked.kind;
         row.expires_at = request.expires_at;
-        row.allowed_sources = request.allowed_sources.filter(|sources| !sources.is_empty());
+        row.allowed_sources = request
+            .allowed_sources
+            .filter(|sources| !sources.is_empty());
         let agent_uuid = request.agent_uuid;
         let row = self
             .inner
             .store
             .write(move |tx: &WriteTx<'_>| {
                 if let Some(uuid) = agent_uuid {
-                    let agent = agent::by_uuid(tx, uuid)?.ok_or_else(|| {
-                        Problem::field("agent_uuid", "there is no such agent")
-                    })?;
+                    let agent = agent::by_uuid(tx, uuid)?
+                        .ok_or_else(|| Problem::field("agent_uuid", "there is no such agent"))?;
                     row.agent = Some(agent.id);
                     row.agent_uuid = Some(uuid);
                     row.agent_name = Some(agent.name);
@@ -210,14 +257,17 @@ impl Engine {
                 detail.insert("name".to_owned(), json!(row.name));
                 detail.insert("scopes".to_owned(), json!(row.scopes));
                 detail.insert("key_type".to_owned(), json!(row.kind));
-                event::append(tx, NewEvent {
-                    at: now,
-                    actor: &actor,
-                    kind: "key.created",
-                    object: ("api_key", Some(row.uuid.uuid())),
-                    alert: None,
-                    detail,
-                })?;
+                event::append(
+                    tx,
+                    NewEvent {
+                        at: now,
+                        actor: &actor,
+                        kind: "key.created",
+                        object: ("api_key", Some(row.uuid.uuid())),
+                        alert: None,
+                        detail,
+                    },
+                )?;
                 Ok::<_, Problem>(row)
             })
             .await?;
@@ -231,13 +281,21 @@ impl Engine {
             .store
             .read(move |tx| Ok::<_, Problem>(api_key::active(tx, page.page_size, page.offset())?))
             .await?;
-        Ok(Listed::counted(rows.iter().map(|row| view(row, None)).collect(), total))
+        Ok(Listed::counted(
+            rows.iter().map(|row| view(row, None)).collect(),
+            total,
+        ))
     }
 
     /// `GET /v1/api-keys/{uuid}`: revoked keys too.
     pub async fn api_key(&self, id: ApiKeyId) -> Result<ApiKeyView, Problem> {
-        let row = self.inner.store.read(move |tx| Ok::<_, Problem>(api_key::by_uuid(tx, id)?)).await?;
-        row.map(|row| view(&row, None)).ok_or_else(|| Problem::not_found("API key"))
+        let row = self
+            .inner
+            .store
+            .read(move |tx| Ok::<_, Problem>(api_key::by_uuid(tx, id)?))
+            .await?;
+        row.map(|row| view(&row, None))
+            .ok_or_else(|| Problem::not_found("API key"))
     }
 
     /// `DELETE /v1/api-keys/{uuid}`: works from the next request on. The last human admin key stays.
@@ -261,14 +319,17 @@ impl Engine {
                 api_key::revoke(tx, row.id, now)?;
                 let mut detail = Map::new();
                 detail.insert("name".to_owned(), json!(row.name));
-                event::append(tx, NewEvent {
-                    at: now,
-                    actor: &actor,
-                    kind: "key.revoked",
-                    object: ("api_key", Some(id.uuid())),
-                    alert: None,
-                    detail,
-                })?;
+                event::append(
+                    tx,
+                    NewEvent {
+                        at: now,
+                        actor: &actor,
+                        kind: "key.revoked",
+                        object: ("api_key", Some(id.uuid())),
+                        alert: None,
+                        detail,
+                    },
+                )?;
                 Ok::<_, Problem>(())
             })
             .await?;

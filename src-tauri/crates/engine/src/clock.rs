@@ -31,14 +31,22 @@ impl Clock {
 
     /// Now.
     pub fn now(&self) -> Timestamp {
-        let millis = self.0.as_ref().map_or_else(system_millis, |at| at.load(Ordering::SeqCst));
+        let millis = self
+            .0
+            .as_ref()
+            .map_or_else(system_millis, |at| at.load(Ordering::SeqCst));
         Timestamp::from_millis(millis)
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the machine's clock"
+)]
 fn system_millis() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 

@@ -16,7 +16,14 @@ use crate::views::Evidence;
 use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts, payload};
 
 /// The states a list can be filtered by.
-const STATES: &[&str] = &["due", "in_flight", "parked", "delivered", "dead", "cancelled"];
+const STATES: &[&str] = &[
+    "due",
+    "in_flight",
+    "parked",
+    "delivered",
+    "dead",
+    "cancelled",
+];
 
 /// Which deliveries.
 #[derive(Debug, Clone, Default)]
@@ -30,7 +37,10 @@ pub struct DeliveryListQuery {
 }
 
 fn view(tx: &impl Reads, row: DeliveryRow) -> Result<DeliveryView, Problem> {
-    let attempts = delivery::attempts(tx, row.id)?.into_iter().map(attempt).collect();
+    let attempts = delivery::attempts(tx, row.id)?
+        .into_iter()
+        .map(attempt)
+        .collect();
     let finding_uuids = finding::of_delivery(tx, row.id)?;
     Ok(DeliveryView {
         uuid: row.uuid,
@@ -82,18 +92,27 @@ impl Engine {
             .store
             .read(move |tx| {
                 let agent = match query.agent {
-                    Some(id) => {
-                        Some(agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?.id)
-                    }
+                    Some(id) => Some(
+                        agent::by_uuid(tx, id)?
+                            .ok_or_else(|| Problem::not_found("agent"))?
+                            .id,
+                    ),
                     None => None,
                 };
                 let alert = match query.alert {
                     Some(id) => Some(alerts::row(tx, id)?.id),
                     None => None,
                 };
-                let filter = DeliveryFilter { agent, alert, state: query.state };
+                let filter = DeliveryFilter {
+                    agent,
+                    alert,
+                    state: query.state,
+                };
                 let (rows, total) = delivery::page(tx, &filter, page.page_size, page.offset())?;
-                let rows = rows.into_iter().map(|row| view(tx, row)).collect::<Result<_, _>>()?;
+                let rows = rows
+                    .into_iter()
+                    .map(|row| view(tx, row))
+                    .collect::<Result<_, _>>()?;
                 Ok::<_, Problem>(Listed::counted(rows, total))
             })
             .await
@@ -104,7 +123,8 @@ impl Engine {
         self.inner
             .store
             .read(move |tx| {
-                let row = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                let row =
+                    delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
                 view(tx, row)
             })
             .await
@@ -115,7 +135,8 @@ impl Engine {
         self.inner
             .store
             .read(move |tx| {
-                let row = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                let row =
+                    delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
                 delivery::body(tx, row.id)?.ok_or_else(|| Problem::not_found("delivery"))
             })
             .await
@@ -128,7 +149,8 @@ impl Engine {
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                let row = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                let row =
+                    delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
                 // In flight already: that attempt is what was asked for.
                 delivery::make_due(tx, row.id, now)?;
                 Ok::<_, Problem>(())
@@ -137,33 +159,51 @@ impl Engine {
     }
 
     /// `POST …/redeliver {mode: current}`: a new delivery with the data of now.
-    pub async fn redeliver_current(&self, by: &Principal, id: DeliveryId) -> Result<DeliveryView, Problem> {
+    pub async fn redeliver_current(
+        &self,
+        by: &Principal,
+        id: DeliveryId,
+    ) -> Result<DeliveryView, Problem> {
         by.need(calseta_domain::Scope::AgentsWrite)?;
-        let (inner, base_url, now) = (Arc::clone(&self.inner), self.base_url(), self.inner.clock.now());
+        let (inner, base_url, now) = (
+            Arc::clone(&self.inner),
+            self.base_url(),
+            self.inner.clock.now(),
+        );
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                let old = delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
-                let alert = old.alert_row.map(|row| alert::by_row(tx, row)).transpose()?.flatten();
+                let old =
+                    delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                let alert = old
+                    .alert_row
+                    .map(|row| alert::by_row(tx, row))
+                    .transpose()?
+                    .flatten();
                 let alert = alert.ok_or_else(|| {
                     Problem::field("mode", "this delivery has no alert; use as_sent")
                 })?;
                 let generation = alert::next_generation(tx, alert.id)?;
                 let providers = inner.provider_set();
                 let evidence = Evidence::read(tx, alert.id, |id| providers.name(id))?;
-                let frozen = payload::of_alert(tx, &inner, (&alert, &evidence), (&base_url, false), now)?;
+                let frozen =
+                    payload::of_alert(tx, &inner, (&alert, &evidence), (&base_url, false), now)?;
                 let uuid = inner.ids.next();
-                delivery::insert(tx, &NewDelivery {
-                    uuid,
-                    alert: Some(alert.id),
-                    agent: old.agent_row,
-                    generation,
-                    trigger: "redeliver",
-                    payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
-                    state: "due",
-                    created_at: now,
-                })?;
-                let row = delivery::by_uuid(tx, uuid)?.ok_or_else(|| Problem::not_found("delivery"))?;
+                delivery::insert(
+                    tx,
+                    &NewDelivery {
+                        uuid,
+                        alert: Some(alert.id),
+                        agent: old.agent_row,
+                        generation,
+                        trigger: "redeliver",
+                        payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
+                        state: "due",
+                        created_at: now,
+                    },
+                )?;
+                let row =
+                    delivery::by_uuid(tx, uuid)?.ok_or_else(|| Problem::not_found("delivery"))?;
                 view(tx, row)
             })
             .await
@@ -207,7 +247,11 @@ impl Engine {
         id: AgentId,
         alert_uuid: Option<AlertId>,
     ) -> Result<(ClaimedDelivery, Envelope), Problem> {
-        let (inner, base_url, now) = (Arc::clone(&self.inner), self.base_url(), self.inner.clock.now());
+        let (inner, base_url, now) = (
+            Arc::clone(&self.inner),
+            self.base_url(),
+            self.inner.clock.now(),
+        );
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
@@ -221,16 +265,19 @@ impl Engine {
                     }
                     None => payload::made_up("calseta", &base_url, now)?,
                 };
-                let row = delivery::insert(tx, &NewDelivery {
-                    uuid: inner.ids.next(),
-                    alert: alert.as_ref().map(|row| row.id),
-                    agent: agent.id,
-                    generation: alert.as_ref().map_or(0, |row| row.generation),
-                    trigger: "test",
-                    payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
-                    state: "due",
-                    created_at: now,
-                })?
+                let row = delivery::insert(
+                    tx,
+                    &NewDelivery {
+                        uuid: inner.ids.next(),
+                        alert: alert.as_ref().map(|row| row.id),
+                        agent: agent.id,
+                        generation: alert.as_ref().map_or(0, |row| row.generation),
+                        trigger: "test",
+                        payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
+                        state: "due",
+                        created_at: now,
+                    },
+                )?
                 .ok_or_else(|| Problem::new(ErrorCode::Internal, "the test was not stored"))?;
                 let claimed = delivery::take(tx, row, inner.store.boot(), now)?;
                 Ok::<_, Problem>((claimed, Envelope::read(tx, &agent)?))

@@ -15,7 +15,14 @@ use crate::start::Inner;
 use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts, views};
 
 /// The document types.
-const TYPES: &[&str] = &["runbook", "ir_plan", "sop", "playbook", "detection_guide", "other"];
+const TYPES: &[&str] = &[
+    "runbook",
+    "ir_plan",
+    "sop",
+    "playbook",
+    "detection_guide",
+    "other",
+];
 /// The longest title.
 const TITLE_MAX: usize = 500;
 /// The largest targeting rules, as JSON.
@@ -24,14 +31,22 @@ const RULES_MAX_BYTES: usize = 64 * 1024;
 const FILTERS_MAX: usize = 10_000;
 
 /// The documents that apply to an alert: global ones first, then those whose rules match.
-pub(crate) fn applicable(tx: &impl Reads, inner: &Inner, alert: &AlertRow) -> Result<Vec<DocumentRow>, Problem> {
-    let subject =
-        Subject { source_name: &alert.source_name, severity: alert.severity, tags: &alert.tags };
+pub(crate) fn applicable(
+    tx: &impl Reads,
+    inner: &Inner,
+    alert: &AlertRow,
+) -> Result<Vec<DocumentRow>, Problem> {
+    let subject = Subject {
+        source_name: &alert.source_name,
+        severity: alert.severity,
+        tags: &alert.tags,
+    };
     let mut documents = document::candidates(tx)?;
     documents.retain(|document| {
         document.is_global
             || document.targeting_rules.as_ref().is_some_and(|rules| {
-                inner.stored_filter("targeting", rules, Filter::parse_targeting)
+                inner
+                    .stored_filter("targeting", rules, Filter::parse_targeting)
                     .is_some_and(|filter| filter.matches(&subject))
             })
     });
@@ -89,17 +104,28 @@ fn check(row: &DocumentRow, known_sources: &[String]) -> Result<(), Problem> {
     }
     if let Some(rules) = &row.targeting_rules {
         if rules.to_string().len() > RULES_MAX_BYTES {
-            errors.push(FieldError::new("targeting_rules", "must be at most 64 KB as JSON"));
+            errors.push(FieldError::new(
+                "targeting_rules",
+                "must be at most 64 KB as JSON",
+            ));
         } else if let Err(more) = Filter::parse_targeting(rules, known_sources) {
             errors.extend(more);
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(&errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }
 
 impl Engine {
     /// `POST /v1/context-documents`.
-    pub async fn create_document(&self, by: &Principal, request: DocumentRequest) -> Result<DocumentView, Problem> {
+    pub async fn create_document(
+        &self,
+        by: &Principal,
+        request: DocumentRequest,
+    ) -> Result<DocumentView, Problem> {
         by.need_human("writing context documents")?;
         let now = self.inner.clock.now();
         let row = DocumentRow {
@@ -118,7 +144,10 @@ impl Engine {
         };
         check(&row, &self.inner.source_names())?;
         let stored = row.clone();
-        self.inner.store.write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::put(tx, &stored)?)).await?;
+        self.inner
+            .store
+            .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::put(tx, &stored)?))
+            .await?;
         Ok(views::document(row))
     }
 
@@ -159,7 +188,11 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::delete(tx, id)?))
             .await?;
-        if there { Ok(()) } else { Err(Problem::not_found("context document")) }
+        if there {
+            Ok(())
+        } else {
+            Err(Problem::not_found("context document"))
+        }
     }
 
     /// `GET /v1/context-documents`.
@@ -169,13 +202,21 @@ impl Engine {
             .store
             .read(move |tx| Ok::<_, Problem>(document::page(tx, page.page_size, page.offset())?))
             .await?;
-        Ok(Listed::counted(rows.into_iter().map(views::document).collect(), total))
+        Ok(Listed::counted(
+            rows.into_iter().map(views::document).collect(),
+            total,
+        ))
     }
 
     /// `GET /v1/context-documents/{uuid}`.
     pub async fn document(&self, id: DocumentId) -> Result<DocumentView, Problem> {
-        let row = self.inner.store.read(move |tx| Ok::<_, Problem>(document::by_uuid(tx, id)?)).await?;
-        row.map(views::document).ok_or_else(|| Problem::not_found("context document"))
+        let row = self
+            .inner
+            .store
+            .read(move |tx| Ok::<_, Problem>(document::by_uuid(tx, id)?))
+            .await?;
+        row.map(views::document)
+            .ok_or_else(|| Problem::not_found("context document"))
     }
 
     /// `GET /v1/alerts/{uuid}/context`: the documents that apply now.
@@ -196,7 +237,10 @@ impl Engine {
 pub(crate) fn set<T>(errors: &mut Vec<FieldError>, path: &str, field: &mut T, patch: Patch<T>) {
     match patch {
         Patch::Keep => {}
-        Patch::Clear => errors.push(FieldError::new(path, "cannot be null; leave it out to keep it")),
+        Patch::Clear => errors.push(FieldError::new(
+            path,
+            "cannot be null; leave it out to keep it",
+        )),
         Patch::Set(value) => *field = value,
     }
 }
@@ -204,11 +248,25 @@ pub(crate) fn set<T>(errors: &mut Vec<FieldError>, path: &str, field: &mut T, pa
 fn apply(mut row: DocumentRow, patch: DocumentPatch) -> Result<DocumentRow, Problem> {
     let mut errors = Vec::new();
     set(&mut errors, "title", &mut row.title, patch.title);
-    set(&mut errors, "document_type", &mut row.document_type, patch.document_type);
+    set(
+        &mut errors,
+        "document_type",
+        &mut row.document_type,
+        patch.document_type,
+    );
     set(&mut errors, "content", &mut row.content, patch.content);
-    set(&mut errors, "is_global", &mut row.is_global, patch.is_global);
+    set(
+        &mut errors,
+        "is_global",
+        &mut row.is_global,
+        patch.is_global,
+    );
     row.description = patch.description.apply(row.description);
     row.tags = patch.tags.apply(Some(row.tags)).unwrap_or_default();
     row.targeting_rules = patch.targeting_rules.apply(row.targeting_rules);
-    if errors.is_empty() { Ok(row) } else { Err(Problem::fields(&errors)) }
+    if errors.is_empty() {
+        Ok(row)
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }

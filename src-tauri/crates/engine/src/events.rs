@@ -34,7 +34,10 @@ fn nouns(by: &Principal) -> Vec<&'static str> {
         ("key", Scope::Admin),
         ("settings", Scope::Admin),
     ];
-    all.into_iter().filter(|(_, scope)| by.has(*scope)).map(|(noun, _)| noun).collect()
+    all.into_iter()
+        .filter(|(_, scope)| by.has(*scope))
+        .map(|(noun, _)| noun)
+        .collect()
 }
 
 impl Engine {
@@ -42,11 +45,19 @@ impl Engine {
     pub async fn events(&self, by: &Principal, range: EventRange) -> Result<EventBatch, Problem> {
         let newest = *self.inner.store.event_seq().borrow();
         let Some(after) = range.after else {
-            return Ok(EventBatch { events: Vec::new(), next_after: newest, reset: false });
+            return Ok(EventBatch {
+                events: Vec::new(),
+                next_after: newest,
+                reset: false,
+            });
         };
         // After a restore the log may end before the place that the reader knows.
         if after > newest {
-            return Ok(EventBatch { events: Vec::new(), next_after: newest, reset: true });
+            return Ok(EventBatch {
+                events: Vec::new(),
+                next_after: newest,
+                reset: true,
+            });
         }
         let nouns = nouns(by);
         let deadline = tokio::time::Instant::now() + range.wait.min(MAX_WAIT);
@@ -64,7 +75,11 @@ impl Engine {
                 if let Some(last) = rows.last() {
                     let next_after = last.seq;
                     let events = rows.into_iter().map(views::event).collect();
-                    return Ok(EventBatch { events, next_after, reset: false });
+                    return Ok(EventBatch {
+                        events,
+                        next_after,
+                        reset: false,
+                    });
                 }
                 seen = newest;
             }
@@ -74,6 +89,10 @@ impl Engine {
                 () = self.inner.stop.cancelled() => break,
             }
         }
-        Ok(EventBatch { events: Vec::new(), next_after: seen, reset: false })
+        Ok(EventBatch {
+            events: Vec::new(),
+            next_after: seen,
+            reset: false,
+        })
     }
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use calseta_contract::finding::{AuthorView, ConfidenceInput, FindingRequest, FindingView};
-use calseta_domain::{
-    AlertId, CloseClassification, DeliveryId, ErrorCode, FieldError, FindingId,
-};
+use calseta_domain::{AlertId, CloseClassification, DeliveryId, ErrorCode, FieldError, FindingId};
 use calseta_store::WriteTx;
 use calseta_store::tables::event::{self, NewEvent};
 use calseta_store::tables::finding::{self, FindingRow, NewFinding};
@@ -55,19 +53,30 @@ fn level(confidence: f64) -> &'static str {
     }
 }
 
-fn confidence(errors: &mut Vec<FieldError>, input: Option<ConfidenceInput>) -> (Option<f64>, Option<String>) {
+fn confidence(
+    errors: &mut Vec<FieldError>,
+    input: Option<ConfidenceInput>,
+) -> (Option<f64>, Option<String>) {
     match input {
         None => (None, None),
         Some(ConfidenceInput::Number(number)) if (0.0..=1.0).contains(&number) => {
             (Some(number), Some(level(number).to_owned()))
         }
         Some(ConfidenceInput::Number(_)) => {
-            errors.push(FieldError::new("confidence", "must be a number from 0 to 1"));
+            errors.push(FieldError::new(
+                "confidence",
+                "must be a number from 0 to 1",
+            ));
             (None, None)
         }
         Some(ConfidenceInput::Word(word)) => {
             if !LEVELS.contains(&&*word) {
-                errors.push(FieldError::unknown_word("confidence", "confidence", &word, LEVELS));
+                errors.push(FieldError::unknown_word(
+                    "confidence",
+                    "confidence",
+                    &word,
+                    LEVELS,
+                ));
             }
             (None, Some(word))
         }
@@ -97,33 +106,53 @@ fn accept(request: FindingRequest) -> Result<Accepted, Problem> {
     let mut errors = Vec::new();
     let length = request.summary.trim().chars().count();
     if length == 0 || length > SUMMARY_MAX {
-        errors.push(FieldError::new("summary", "must have 1 to 50000 characters"));
+        errors.push(FieldError::new(
+            "summary",
+            "must have 1 to 50000 characters",
+        ));
     }
     let (number, word) = confidence(&mut errors, request.confidence);
     if let Some(verdict) = &request.verdict
         && !VERDICTS.contains(&&**verdict)
     {
-        errors.push(FieldError::unknown_word("verdict", "verdict", verdict, VERDICTS));
+        errors.push(FieldError::unknown_word(
+            "verdict", "verdict", verdict, VERDICTS,
+        ));
     }
     if let Some(word) = &request.proposed_classification
         && word.parse::<CloseClassification>().is_err()
     {
         let words = CloseClassification::WORDS;
-        errors.push(FieldError::unknown_word("proposed_classification", "classification", word, words));
+        errors.push(FieldError::unknown_word(
+            "proposed_classification",
+            "classification",
+            word,
+            words,
+        ));
     }
     let actions = request
         .recommended_actions
         .or_else(|| request.recommended_action.map(|action| vec![action]))
         .unwrap_or_default();
     texts(&mut errors, "recommended_actions", &actions);
-    texts(&mut errors, "not_checked", request.not_checked.as_deref().unwrap_or_default());
+    texts(
+        &mut errors,
+        "not_checked",
+        request.not_checked.as_deref().unwrap_or_default(),
+    );
     let details = request.details.or(request.evidence);
-    if details.as_ref().is_some_and(|d| json!(d).to_string().len() > DETAILS_MAX_BYTES) {
+    if details
+        .as_ref()
+        .is_some_and(|d| json!(d).to_string().len() > DETAILS_MAX_BYTES)
+    {
         errors.push(FieldError::new("details", "must be at most 64 KB as JSON"));
     }
     for (path, n) in [
         ("citations", request.citations.as_ref().map_or(0, Vec::len)),
-        ("proposed_actions", request.proposed_actions.as_ref().map_or(0, Vec::len)),
+        (
+            "proposed_actions",
+            request.proposed_actions.as_ref().map_or(0, Vec::len),
+        ),
     ] {
         if n > LIST_MAX {
             errors.push(FieldError::new(path, format!("at most {LIST_MAX} entries")));
@@ -135,13 +164,25 @@ fn accept(request: FindingRequest) -> Result<Accepted, Problem> {
     let mut content = Map::new();
     keep(&mut content, "recommended_actions", Some(&actions));
     keep(&mut content, "details", details.as_ref());
-    keep(&mut content, "proposed_classification", request.proposed_classification.as_ref());
+    keep(
+        &mut content,
+        "proposed_classification",
+        request.proposed_classification.as_ref(),
+    );
     keep(&mut content, "citations", request.citations.as_ref());
     keep(&mut content, "not_checked", request.not_checked.as_ref());
-    keep(&mut content, "proposed_actions", request.proposed_actions.as_ref());
+    keep(
+        &mut content,
+        "proposed_actions",
+        request.proposed_actions.as_ref(),
+    );
     keep(&mut content, "usage", request.usage.as_ref());
     keep(&mut content, "supersedes", request.supersedes.as_ref());
-    keep(&mut content, "claimed_agent_name", request.agent_name.as_ref());
+    keep(
+        &mut content,
+        "claimed_agent_name",
+        request.agent_name.as_ref(),
+    );
     Ok(Accepted {
         summary: request.summary,
         confidence: number,
@@ -155,7 +196,9 @@ fn accept(request: FindingRequest) -> Result<Accepted, Problem> {
 
 /// A stored field by its name on the wire.
 fn field<T: serde::de::DeserializeOwned>(content: &Map<String, Value>, name: &str) -> Option<T> {
-    content.get(name).and_then(|value| serde_json::from_value(value.clone()).ok())
+    content
+        .get(name)
+        .and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
 pub(crate) fn view(row: FindingRow) -> FindingView {
@@ -193,12 +236,18 @@ pub(crate) fn view(row: FindingRow) -> FindingView {
 
 /// An alert's findings, oldest first.
 pub(crate) fn of_alert(tx: &impl Reads, alert: i64) -> Result<Vec<FindingView>, Problem> {
-    Ok(finding::of_alert(tx, alert)?.into_iter().map(view).collect())
+    Ok(finding::of_alert(tx, alert)?
+        .into_iter()
+        .map(view)
+        .collect())
 }
 
 /// `msg_` and a uuid without dashes.
 fn delivery_of(webhook_id: &str) -> Option<DeliveryId> {
-    webhook_id.strip_prefix("msg_").and_then(|hex| Uuid::try_parse(hex).ok()).map(DeliveryId::new)
+    webhook_id
+        .strip_prefix("msg_")
+        .and_then(|hex| Uuid::try_parse(hex).ok())
+        .map(DeliveryId::new)
 }
 
 /// What says whether a post repeats an earlier one.
@@ -213,7 +262,9 @@ pub struct PostedWith {
 
 impl std::fmt::Debug for PostedWith {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("PostedWith").field("webhook_id", &self.webhook_id).finish_non_exhaustive()
+        f.debug_struct("PostedWith")
+            .field("webhook_id", &self.webhook_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -294,22 +345,25 @@ fn insert(
         own_earlier(tx, by, id, earlier)?;
     }
     let actor = by.actor();
-    finding::insert(tx, &NewFinding {
-        uuid,
-        alert: row.id,
-        key: by.api_key().map(|key| key.id),
-        agent: by.api_key().and_then(|key| key.agent),
-        author_name: &actor.name,
-        key_prefix: actor.key_prefix.as_deref(),
-        summary: &accepted.summary,
-        confidence: accepted.confidence,
-        confidence_level: accepted.level.as_deref(),
-        verdict: accepted.verdict.as_deref(),
-        content: &accepted.content,
-        delivery,
-        repeat_key,
-        posted_at: now,
-    })?;
+    finding::insert(
+        tx,
+        &NewFinding {
+            uuid,
+            alert: row.id,
+            key: by.api_key().map(|key| key.id),
+            agent: by.api_key().and_then(|key| key.agent),
+            author_name: &actor.name,
+            key_prefix: actor.key_prefix.as_deref(),
+            summary: &accepted.summary,
+            confidence: accepted.confidence,
+            confidence_level: accepted.level.as_deref(),
+            verdict: accepted.verdict.as_deref(),
+            content: &accepted.content,
+            delivery,
+            repeat_key,
+            posted_at: now,
+        },
+    )?;
     alert::touch(tx, row.id, now)?;
     let mut detail = Map::new();
     let summary: String = accepted.summary.chars().take(120).collect();
@@ -319,25 +373,38 @@ fn insert(
     detail.insert("confidence".to_owned(), json!(accepted.confidence));
     detail.insert("confidence_level".to_owned(), json!(accepted.level));
     detail.insert("alert_title".to_owned(), json!(row.title));
-    event::append(tx, NewEvent {
-        at: now,
-        actor: &actor,
-        kind: "finding.created",
-        object: ("finding", Some(uuid.uuid())),
-        alert: Some(id),
-        detail,
-    })?;
+    event::append(
+        tx,
+        NewEvent {
+            at: now,
+            actor: &actor,
+            kind: "finding.created",
+            object: ("finding", Some(uuid.uuid())),
+            alert: Some(id),
+            detail,
+        },
+    )?;
     let stored = finding::by_uuid(tx, uuid)?;
-    stored.map(view).ok_or_else(|| Problem::new(ErrorCode::Internal, "the finding was not stored"))
+    stored
+        .map(view)
+        .ok_or_else(|| Problem::new(ErrorCode::Internal, "the finding was not stored"))
 }
 
 /// A finding may replace an own earlier one about the same alert, nobody else's.
-fn own_earlier(tx: &WriteTx<'_>, by: &Principal, alert: AlertId, earlier: FindingId) -> Result<(), Problem> {
+fn own_earlier(
+    tx: &WriteTx<'_>,
+    by: &Principal,
+    alert: AlertId,
+    earlier: FindingId,
+) -> Result<(), Problem> {
     let same_alert = finding::alert_of(tx, earlier)? == Some(alert);
     let row = finding::by_uuid(tx, earlier)?;
     let own = row.is_some_and(|row| row.key == by.api_key().map(|key| key.uuid));
     if same_alert && own {
         return Ok(());
     }
-    Err(Problem::field("supersedes", "must be an own earlier finding about this alert"))
+    Err(Problem::field(
+        "supersedes",
+        "must be an own earlier finding about this alert",
+    ))
 }

@@ -61,7 +61,9 @@ pub(crate) fn of(tx: &impl Reads, audience: Audience) -> Result<Vec<Grant>, Prob
 /// Whether a judged URL may be reached, given the grants.
 pub(crate) fn state(target: &Target, grants: &[Grant]) -> GrantState {
     let same = |grant: &&Grant| {
-        grant.scheme == target.scheme() && grant.host == target.host() && grant.port == target.port()
+        grant.scheme == target.scheme()
+            && grant.host == target.host()
+            && grant.port == target.port()
     };
     if grants.iter().any(|grant| same(&grant)) {
         GrantState::Granted
@@ -84,15 +86,18 @@ pub(crate) fn allow(
         Some(class) => target.grant_as(audience, class),
         None => target.grant(audience),
     };
-    grant::insert(tx, &GrantRow {
-        uuid: Ids.next(),
-        audience: audience.as_str().to_owned(),
-        scheme: grant.scheme,
-        host: grant.host,
-        port: grant.port,
-        class: grant.class.as_str().to_owned(),
-        created_at: now,
-    })?;
+    grant::insert(
+        tx,
+        &GrantRow {
+            uuid: Ids.next(),
+            audience: audience.as_str().to_owned(),
+            scheme: grant.scheme,
+            host: grant.host,
+            port: grant.port,
+            class: grant.class.as_str().to_owned(),
+            created_at: now,
+        },
+    )?;
     Ok(())
 }
 
@@ -106,15 +111,28 @@ impl Engine {
     /// `GET /v1/egress/grants`.
     pub async fn grants(&self, by: &Principal) -> Result<Vec<GrantView>, Problem> {
         by.need_human("reading egress grants")?;
-        let rows = self.inner.store.read(|tx| Ok::<_, Problem>(grant::all(tx)?)).await?;
+        let rows = self
+            .inner
+            .store
+            .read(|tx| Ok::<_, Problem>(grant::all(tx)?))
+            .await?;
         Ok(rows.into_iter().map(view).collect())
     }
 
     /// `POST /v1/egress/grants`.
-    pub async fn create_grant(&self, by: &Principal, request: GrantRequest) -> Result<GrantView, Problem> {
+    pub async fn create_grant(
+        &self,
+        by: &Principal,
+        request: GrantRequest,
+    ) -> Result<GrantView, Problem> {
         by.need_human("allowing an address")?;
         let audience: Audience = request.audience.parse().map_err(|_| {
-            Problem::word("for", "audience", &request.audience, &["agent", "provider", "workflow"])
+            Problem::word(
+                "for",
+                "audience",
+                &request.audience,
+                &["agent", "provider", "workflow"],
+            )
         })?;
         let host = if request.host.contains(':') && !request.host.starts_with('[') {
             format!("[{}]", request.host)
@@ -124,7 +142,10 @@ impl Engine {
         let url = format!("{}://{host}:{}/", request.scheme, request.port);
         let target = judge("host", &url, audience).map_err(|error| Problem::fields(&[error]))?;
         if target.class().is_some_and(|class| !class.can_be_granted()) {
-            return Err(Problem::field("host", "addresses of this kind can never be allowed"));
+            return Err(Problem::field(
+                "host",
+                "addresses of this kind can never be allowed",
+            ));
         }
         // A name of the local network is granted as private: it may resolve there and nowhere else.
         let class = target.class().or(Some(AddressClass::Private));
@@ -158,6 +179,10 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(grant::delete(tx, id)?))
             .await?;
-        if there { Ok(()) } else { Err(Problem::not_found("grant")) }
+        if there {
+            Ok(())
+        } else {
+            Err(Problem::not_found("grant"))
+        }
     }
 }

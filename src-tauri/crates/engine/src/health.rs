@@ -13,7 +13,10 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 impl Engine {
     /// Whether the database answers, how much waits, which providers can be asked.
     pub async fn health(&self) -> HealthView {
-        let depth = self.inner.store.read(|tx| Ok::<_, Problem>(job::depth(tx)?));
+        let depth = self
+            .inner
+            .store
+            .read(|tx| Ok::<_, Problem>(job::depth(tx)?));
         let depth = tokio::time::timeout(CHECK_TIMEOUT, depth).await;
         let depth = depth.ok().and_then(Result::ok);
         let word = |ok| if ok { "ok" } else { "error" }.to_owned();
@@ -27,7 +30,11 @@ impl Engine {
             enrichment_providers: providers
                 .all()
                 .map(|provider| {
-                    let state = if provider.is_configured() { "configured" } else { "unconfigured" };
+                    let state = if provider.is_configured() {
+                        "configured"
+                    } else {
+                        "unconfigured"
+                    };
                     (provider.row.name.clone(), state.to_owned())
                 })
                 .collect(),

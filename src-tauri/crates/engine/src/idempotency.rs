@@ -25,13 +25,19 @@ impl RequestKey {
     /// From the header's value and what the request is: route and body.
     pub fn new(key: &str, route: &str, body: &[u8]) -> Result<Self, Problem> {
         if key.is_empty() || key.chars().count() > MAX_KEY_CHARS {
-            return Err(Problem::field("Idempotency-Key", "must have 1 to 255 characters"));
+            return Err(Problem::field(
+                "Idempotency-Key",
+                "must have 1 to 255 characters",
+            ));
         }
         let mut hash = Sha256::new();
         hash.update(route.as_bytes());
         hash.update([0]);
         hash.update(body);
-        Ok(Self { key: key.to_owned(), request_sha256: hash.finalize().into() })
+        Ok(Self {
+            key: key.to_owned(),
+            request_sha256: hash.finalize().into(),
+        })
     }
 }
 
@@ -62,9 +68,14 @@ pub(crate) fn replay<T: DeserializeOwned>(
             "this Idempotency-Key was used for another request; use a new key for a new request",
         ));
     }
-    serde_json::from_str(&first.response).map(Some).map_err(|_| {
-        Problem::new(ErrorCode::Internal, "the stored first answer cannot be read")
-    })
+    serde_json::from_str(&first.response)
+        .map(Some)
+        .map_err(|_| {
+            Problem::new(
+                ErrorCode::Internal,
+                "the stored first answer cannot be read",
+            )
+        })
 }
 
 /// Stores the first answer, in the transaction of its effect.
@@ -78,7 +89,11 @@ pub(crate) fn remember<T: Serialize>(
     let Some(key) = key else { return Ok(()) };
     let response = serde_json::to_string(answer)
         .map_err(|_| Problem::new(ErrorCode::Internal, "the answer cannot be stored"))?;
-    let first = FirstAnswer { request_sha256: key.request_sha256, status, response };
+    let first = FirstAnswer {
+        request_sha256: key.request_sha256,
+        status,
+        response,
+    };
     idempotency::put(tx, (principal.key_row(), &key.key), &first, now)?;
     Ok(())
 }

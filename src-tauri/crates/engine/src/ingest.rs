@@ -50,9 +50,10 @@ struct Around {
 /// A refused body in our words.
 pub(crate) fn refused(error: &JsonRefusal) -> Problem {
     match error {
-        JsonRefusal::Syntax { .. } => {
-            Problem::new(ErrorCode::InvalidJson, format!("the body is no JSON: {error}"))
-        }
+        JsonRefusal::Syntax { .. } => Problem::new(
+            ErrorCode::InvalidJson,
+            format!("the body is no JSON: {error}"),
+        ),
         JsonRefusal::TooDeep { max } => {
             Problem::new(ErrorCode::PayloadTooDeep, error.to_string()).with("max_depth", *max)
         }
@@ -103,12 +104,20 @@ impl Engine {
         })
     }
 
-    fn prepare(&self, source_name: &str, body: &[u8], now: Timestamp) -> Result<Vec<Prepared>, Problem> {
+    fn prepare(
+        &self,
+        source_name: &str,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<Prepared>, Problem> {
         let plugin = self.inner.plugin(source_name).ok_or_else(|| {
             let known = self.inner.source_names();
             Problem::new(
                 ErrorCode::UnknownSource,
-                format!("there is no source {source_name:?}; known: {}", known.join(", ")),
+                format!(
+                    "there is no source {source_name:?}; known: {}",
+                    known.join(", ")
+                ),
             )
             .with("known_sources", known)
         })?;
@@ -150,7 +159,13 @@ impl Engine {
     ) -> Result<Prepared, Problem> {
         let alert = normalise::normalise(plugin, payload)
             .map_err(|error| Problem::new(ErrorCode::InvalidPayload, error.message))?;
-        let mappings = Arc::clone(&self.inner.mappings.read().unwrap_or_else(PoisonError::into_inner));
+        let mappings = Arc::clone(
+            &self
+                .inner
+                .mappings
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         let indicators = extract::extract(source_name, &alert, payload, &mappings);
         let values: Vec<Indicator> = indicators.iter().map(|i| i.indicator.clone()).collect();
         Ok(Prepared {
@@ -177,7 +192,11 @@ fn store(tx: &WriteTx<'_>, new: &Prepared, around: &Around) -> Result<IngestView
     let recurrence_of = head.filter(|head| head.status == AlertStatus::Closed);
     let row = insert(tx, new, recurrence_of.map(|head| head.id), around)?;
     let waits = link_and_enqueue(tx, new, row, around)?;
-    let run_at = if waits { new.now.plus_millis(ENRICHMENT_BUDGET_MS) } else { new.now };
+    let run_at = if waits {
+        new.now.plus_millis(ENRICHMENT_BUDGET_MS)
+    } else {
+        new.now
+    };
     job::insert(tx, JobKind::Match, (row, 0), run_at, new.now)?;
     let mut detail = Map::new();
     detail.insert("source_name".to_owned(), json!(new.source_name));
@@ -213,7 +232,10 @@ fn count_duplicate(
     append(tx, new, around, ("alert.duplicated", head.uuid), detail)?;
     if new.alert.severity > head.severity {
         let mut detail = Map::new();
-        detail.insert("severity".to_owned(), json!([head.severity, new.alert.severity]));
+        detail.insert(
+            "severity".to_owned(),
+            json!([head.severity, new.alert.severity]),
+        );
         append(tx, new, around, ("alert.updated", head.uuid), detail)?;
         // A filter with min_severity may match now: agents are told of the raised alert.
         if alert::by_row(tx, head.id)?.is_some_and(|alert| alert.enriched_at.is_some()) {
@@ -238,29 +260,43 @@ fn insert(
     let rule = match &new.alert.rule {
         Some(rule) => {
             let id = around.ids.next();
-            Some(detection_rule::link(tx, id, &new.source_name, rule, new.now)?)
+            Some(detection_rule::link(
+                tx,
+                id,
+                &new.source_name,
+                rule,
+                new.now,
+            )?)
         }
         None => None,
     };
-    Ok(alert::insert(tx, &NewAlert {
-        uuid: new.uuid,
-        title: &new.alert.title,
-        description: new.alert.description.as_deref(),
-        severity: new.alert.severity,
-        source_name: &new.source_name,
-        source_url: new.alert.source_url.as_deref(),
-        occurred_at: new.alert.occurred_at.unwrap_or(new.now),
-        ingested_at: new.now,
-        fingerprint: new.fingerprint,
-        duplicate_of,
-        rule,
-        tags: &new.alert.tags,
-        raw_payload: &new.raw,
-    })?)
+    Ok(alert::insert(
+        tx,
+        &NewAlert {
+            uuid: new.uuid,
+            title: &new.alert.title,
+            description: new.alert.description.as_deref(),
+            severity: new.alert.severity,
+            source_name: &new.source_name,
+            source_url: new.alert.source_url.as_deref(),
+            occurred_at: new.alert.occurred_at.unwrap_or(new.now),
+            ingested_at: new.now,
+            fingerprint: new.fingerprint,
+            duplicate_of,
+            rule,
+            tags: &new.alert.tags,
+            raw_payload: &new.raw,
+        },
+    )?)
 }
 
 /// Stores the indicators and asks the providers that have no fresh answer. Whether any was asked.
-fn link_and_enqueue(tx: &WriteTx<'_>, new: &Prepared, row: i64, around: &Around) -> Result<bool, Problem> {
+fn link_and_enqueue(
+    tx: &WriteTx<'_>,
+    new: &Prepared,
+    row: i64,
+    around: &Around,
+) -> Result<bool, Problem> {
     let mut waits = false;
     for found in &new.indicators {
         let indicator = indicator::upsert(tx, around.ids.next(), &found.indicator, new.now)?;
@@ -291,13 +327,16 @@ fn append(
     (kind, alert): (&str, AlertId),
     detail: Map<String, Value>,
 ) -> Result<(), Problem> {
-    event::append(tx, NewEvent {
-        at: new.now,
-        actor: &around.actor,
-        kind,
-        object: ("alert", Some(alert.uuid())),
-        alert: Some(alert),
-        detail,
-    })?;
+    event::append(
+        tx,
+        NewEvent {
+            at: new.now,
+            actor: &around.actor,
+            kind,
+            object: ("alert", Some(alert.uuid())),
+            alert: Some(alert),
+            detail,
+        },
+    )?;
     Ok(())
 }

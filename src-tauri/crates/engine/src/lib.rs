@@ -31,8 +31,8 @@ mod views;
 
 pub use agents::AGENT_NAME_MAX;
 pub use alerts::AlertListQuery;
-pub use calseta_store::tables::alert_list::{AlertFilter, AlertSort, Counting, Keyset, Paging};
 pub use calseta_store::OpenError;
+pub use calseta_store::tables::alert_list::{AlertFilter, AlertSort, Counting, Keyset, Paging};
 pub use clock::{Clock, Ids, random_bytes};
 pub use deliveries::DeliveryListQuery;
 pub use events::EventRange;
@@ -58,7 +58,12 @@ pub struct Listed<T> {
 impl<T> Listed<T> {
     /// A fully counted page.
     pub fn counted(rows: Vec<T>, total: u64) -> Self {
-        Self { rows, total: Some(total), total_is_capped: false, next_cursor: None }
+        Self {
+            rows,
+            total: Some(total),
+            total_is_capped: false,
+            next_cursor: None,
+        }
     }
 }
 

@@ -25,7 +25,10 @@ pub(crate) struct Frozen {
 fn freeze(payload: &AgentPayload<'_>) -> Result<Frozen, Problem> {
     let body = serde_json::to_vec(payload)
         .map_err(|_| Problem::new(ErrorCode::Internal, "a payload could not be written"))?;
-    Ok(Frozen { sha256: Sha256::digest(&body).into(), body })
+    Ok(Frozen {
+        sha256: Sha256::digest(&body).into(),
+        body,
+    })
 }
 
 /// The payload of an alert as it stands in this snapshot.
@@ -37,7 +40,11 @@ pub(crate) fn of_alert(
     now: Timestamp,
 ) -> Result<Frozen, Problem> {
     let documents = documents::applicable(tx, inner, row)?;
-    let rule = row.rule.map(|id| detection_rule::by_row(tx, id)).transpose()?.flatten();
+    let rule = row
+        .rule
+        .map(|id| detection_rule::by_row(tx, id))
+        .transpose()?
+        .flatten();
     let raw = alert::raw_payload(tx, row.id)?.unwrap_or_else(|| "{}".to_owned());
     let raw = alerts::raw_value(raw)?;
     freeze(&AgentPayload {
@@ -102,8 +109,13 @@ fn indicators(evidence: &Evidence) -> Vec<PayloadIndicator> {
 }
 
 /// A test alert, made up and marked as such.
-pub(crate) fn made_up(source_name: &str, base_url: &str, now: Timestamp) -> Result<Frozen, Problem> {
-    let raw: Box<RawValue> = alerts::raw_value(r#"{"note":"a test from Calseta Console"}"#.to_owned())?;
+pub(crate) fn made_up(
+    source_name: &str,
+    base_url: &str,
+    now: Timestamp,
+) -> Result<Frozen, Problem> {
+    let raw: Box<RawValue> =
+        alerts::raw_value(r#"{"note":"a test from Calseta Console"}"#.to_owned())?;
     freeze(&AgentPayload {
         event: "alert.enriched",
         alert: PayloadAlert {
@@ -119,11 +131,16 @@ pub(crate) fn made_up(source_name: &str, base_url: &str, now: Timestamp) -> Resu
                 generated_at: now,
                 alert_source: source_name.to_owned(),
                 indicator_count: 0,
-                enrichment: EnrichmentMetadata { enriched_at: Some(now), ..Default::default() },
+                enrichment: EnrichmentMetadata {
+                    enriched_at: Some(now),
+                    ..Default::default()
+                },
                 detection_rule_matched: false,
                 context_documents_applied: 0,
             },
-            description: Some("Nothing happened: this checks that the agent can be reached.".to_owned()),
+            description: Some(
+                "Nothing happened: this checks that the agent can be reached.".to_owned(),
+            ),
             source_url: None,
         },
         indicators: Vec::new(),

@@ -26,12 +26,16 @@ pub struct Principal {
 impl Principal {
     /// The person at the window.
     pub fn analyst() -> Self {
-        Self { kind: PrincipalKind::Analyst }
+        Self {
+            kind: PrincipalKind::Analyst,
+        }
     }
 
     /// A key's holder.
     pub fn key(key: Arc<ApiKeyRow>) -> Self {
-        Self { kind: PrincipalKind::Key(key) }
+        Self {
+            kind: PrincipalKind::Key(key),
+        }
     }
 
     /// Analyst or key.
@@ -72,7 +76,11 @@ impl Principal {
 
     /// Refuses an agent's key, whatever its scopes.
     pub fn need_human(&self, what: &str) -> Result<(), Problem> {
-        if self.is_human() { Ok(()) } else { Err(Problem::human_required(what)) }
+        if self.is_human() {
+            Ok(())
+        } else {
+            Err(Problem::human_required(what))
+        }
     }
 
     /// Refuses a source that the key is not for.
@@ -98,11 +106,18 @@ impl Principal {
     /// Who it is, for the event log.
     pub fn actor(&self) -> Actor {
         match &self.kind {
-            PrincipalKind::Analyst => {
-                Actor { kind: "analyst".to_owned(), name: "Analyst".to_owned(), key_prefix: None }
-            }
+            PrincipalKind::Analyst => Actor {
+                kind: "analyst".to_owned(),
+                name: "Analyst".to_owned(),
+                key_prefix: None,
+            },
             PrincipalKind::Key(key) => Actor {
-                kind: if key.kind == KeyType::Agent { "agent" } else { "human_key" }.to_owned(),
+                kind: if key.kind == KeyType::Agent {
+                    "agent"
+                } else {
+                    "human_key"
+                }
+                .to_owned(),
                 name: key.agent_name.clone().unwrap_or_else(|| key.name.clone()),
                 key_prefix: Some(key.prefix.clone()),
             },

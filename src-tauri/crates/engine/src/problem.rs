@@ -26,7 +26,13 @@ pub struct Problem {
 impl Problem {
     /// A problem without details.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Map::new(), retry_after: None, status: None }
+        Self {
+            code,
+            message: message.into(),
+            details: Map::new(),
+            retry_after: None,
+            status: None,
+        }
     }
 
     /// Adds a fact.
@@ -50,7 +56,10 @@ impl Problem {
 
     /// There is no such thing, or it is not the caller's.
     pub fn not_found(what: &str) -> Self {
-        Self::new(ErrorCode::NotFound, format!("there is no such {what}; check the uuid"))
+        Self::new(
+            ErrorCode::NotFound,
+            format!("there is no such {what}; check the uuid"),
+        )
     }
 
     /// Fields that were refused.
@@ -60,8 +69,15 @@ impl Problem {
             || "Request validation failed.".to_owned(),
             |error| {
                 let more = errors.len() - 1;
-                let tail = if more > 0 { format!(" (and {more} more)") } else { String::new() };
-                format!("Request validation failed: {}: {}{tail}.", error.path, error.message)
+                let tail = if more > 0 {
+                    format!(" (and {more} more)")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "Request validation failed: {}: {}{tail}.",
+                    error.path, error.message
+                )
             },
         );
         Self::new(ErrorCode::ValidationError, message).with("errors", json!(errors))
@@ -82,9 +98,12 @@ impl Problem {
         let error = FieldError::unknown_word("source_name", "source", name, known);
         Self {
             status: Some(422),
-            ..Self::new(ErrorCode::UnknownSource, format!("there is no source {name:?}"))
-                .with("errors", json!([error]))
-                .with("known_sources", json!(known))
+            ..Self::new(
+                ErrorCode::UnknownSource,
+                format!("there is no source {name:?}"),
+            )
+            .with("errors", json!([error]))
+            .with("known_sources", json!(known))
         }
     }
 
@@ -104,14 +123,20 @@ impl From<StoreError> for Problem {
                 Self::new(ErrorCode::Busy, "too much at once; try again in a second")
                     .after(BUSY_RETRY_SECS)
             }
-            StoreError::Full => {
-                Self::new(ErrorCode::StorageFull, "the disk is full; nothing was stored")
-                    .after(FULL_RETRY_SECS)
-            }
-            StoreError::Conflict | StoreError::Panicked | StoreError::Corrupt(_)
+            StoreError::Full => Self::new(
+                ErrorCode::StorageFull,
+                "the disk is full; nothing was stored",
+            )
+            .after(FULL_RETRY_SECS),
+            StoreError::Conflict
+            | StoreError::Panicked
+            | StoreError::Corrupt(_)
             | StoreError::Sqlite(_) => {
                 tracing::error!(error = %error, "the store failed");
-                Self::new(ErrorCode::Internal, "an internal error; the log has the details")
+                Self::new(
+                    ErrorCode::Internal,
+                    "an internal error; the log has the details",
+                )
             }
         }
     }
@@ -119,7 +144,12 @@ impl From<StoreError> for Problem {
 
 impl From<InvalidTransition> for Problem {
     fn from(error: InvalidTransition) -> Self {
-        let allowed: Vec<_> = error.from.allowed_next().iter().map(|s| s.as_str()).collect();
+        let allowed: Vec<_> = error
+            .from
+            .allowed_next()
+            .iter()
+            .map(|s| s.as_str())
+            .collect();
         Self::new(ErrorCode::InvalidTransition, error.to_string()).with("allowed", json!(allowed))
     }
 }

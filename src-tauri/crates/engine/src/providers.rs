@@ -56,9 +56,14 @@ pub(crate) struct ProviderSet {
 }
 
 impl ProviderSet {
-    pub(crate) fn from_rows(rows: &[ProviderRow]) -> Result<Self, Problem> {
+    pub(crate) fn from_rows(rows: &[ProviderRow], demo: bool) -> Result<Self, Problem> {
         let mut set = Self::default();
         for row in rows {
+            let mut row = row.clone();
+            // Demo answers everything from canned data; what a person switched off stays off.
+            if demo && row.mode == "live" {
+                "mock".clone_into(&mut row.mode);
+            }
             let provider = Provider::parse(row.clone()).map_err(|errors| {
                 tracing::error!(provider.name = row.name, errors = ?errors, "a provider cannot be read");
                 Problem::fields(&errors)
@@ -70,7 +75,9 @@ impl ProviderSet {
     }
 
     pub(crate) fn name(&self, row: i64) -> Option<String> {
-        self.by_row.get(&row).map(|provider| provider.row.name.clone())
+        self.by_row
+            .get(&row)
+            .map(|provider| provider.row.name.clone())
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
@@ -78,7 +85,10 @@ impl ProviderSet {
     }
 
     /// The rows of the providers that are to be asked about an indicator.
-    pub(crate) fn applicable<'a>(&'a self, indicator: &'a Indicator) -> impl Iterator<Item = i64> + 'a {
+    pub(crate) fn applicable<'a>(
+        &'a self,
+        indicator: &'a Indicator,
+    ) -> impl Iterator<Item = i64> + 'a {
         let enrichable =
             calseta_domain::indicator::enrichable(indicator.kind, &indicator.value).is_ok();
         self.all()
@@ -90,8 +100,8 @@ impl ProviderSet {
 impl Provider {
     fn parse(row: ProviderRow) -> Result<Self, Vec<FieldError>> {
         let bad = |path: &str, text: &str| vec![FieldError::new(path, text)];
-        let value: Value = serde_json::from_str(&row.definition)
-            .map_err(|_| bad("definition", "is no JSON"))?;
+        let value: Value =
+            serde_json::from_str(&row.definition).map_err(|_| bad("definition", "is no JSON"))?;
         let types = value["supported_indicator_types"]
             .as_array()
             .into_iter()
@@ -105,8 +115,10 @@ impl Provider {
             .flatten()
             .filter_map(|(kind, secs)| Some((kind.parse().ok()?, secs.as_i64()?)))
             .collect();
-        let in_flight =
-            value["max_in_flight"].as_u64().unwrap_or(DEFAULT_IN_FLIGHT).clamp(1, MAX_IN_FLIGHT);
+        let in_flight = value["max_in_flight"]
+            .as_u64()
+            .unwrap_or(DEFAULT_IN_FLIGHT)
+            .clamp(1, MAX_IN_FLIGHT);
         let max_in_flight = u32::try_from(in_flight).unwrap_or(1);
         Ok(Self {
             config: HttpConfig::parse(&value["http_config"])?,
@@ -114,7 +126,10 @@ impl Provider {
             extractions: extractions(&value["extractions"], &types)?,
             auth_fields: texts(&value["auth_fields"]),
             base_url: row.base_url.clone().unwrap_or(default_url),
-            mock: value["mock_responses"].as_object().cloned().unwrap_or_default(),
+            mock: value["mock_responses"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default(),
             types,
             ttl_secs,
             max_in_flight,
@@ -138,12 +153,18 @@ impl Provider {
     }
 
     pub(crate) fn ttl_ms(&self, kind: IndicatorType) -> i64 {
-        self.ttl_secs.get(&kind).copied().unwrap_or(DEFAULT_TTL_SECS) * 1000
+        self.ttl_secs
+            .get(&kind)
+            .copied()
+            .unwrap_or(DEFAULT_TTL_SECS)
+            * 1000
     }
 
     /// The canned answer for a type.
     pub(crate) fn canned(&self, kind: IndicatorType) -> Option<&Value> {
-        self.mock.get(kind.as_str()).or_else(|| self.mock.get("default"))
+        self.mock
+            .get(kind.as_str())
+            .or_else(|| self.mock.get("default"))
     }
 
     /// The owner of its secrets.
@@ -153,26 +174,47 @@ impl Provider {
 }
 
 fn texts(value: &Value) -> Vec<String> {
-    value.as_array().into_iter().flatten().filter_map(|t| t.as_str().map(str::to_owned)).collect()
+    value
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|t| t.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// `{type | "*": [[path, key, value type], …]}`.
-fn extractions(value: &Value, types: &[IndicatorType]) -> Result<Vec<ExtractionRule>, Vec<FieldError>> {
+fn extractions(
+    value: &Value,
+    types: &[IndicatorType],
+) -> Result<Vec<ExtractionRule>, Vec<FieldError>> {
     let mut rules = Vec::new();
     for (kind, list) in value.as_object().into_iter().flatten() {
         let kinds = match kind.as_str() {
             "*" => types.to_vec(),
             word => word.parse().map(|kind| vec![kind]).map_err(|_| {
-                vec![FieldError::unknown_word("extractions", "type", word, IndicatorType::WORDS)]
+                vec![FieldError::unknown_word(
+                    "extractions",
+                    "type",
+                    word,
+                    IndicatorType::WORDS,
+                )]
             })?,
         };
         for rule in list.as_array().into_iter().flatten() {
             let [path, key, value_type] = [&rule[0], &rule[1], &rule[2]].map(Value::as_str);
             let (Some(path), Some(key), Some(word)) = (path, key, value_type) else {
-                return Err(vec![FieldError::new("extractions", "an entry is [path, key, value type]")]);
+                return Err(vec![FieldError::new(
+                    "extractions",
+                    "an entry is [path, key, value type]",
+                )]);
             };
             let value_type: ValueType = word.parse().map_err(|_| {
-                vec![FieldError::unknown_word("extractions", "value type", word, ValueType::WORDS)]
+                vec![FieldError::unknown_word(
+                    "extractions",
+                    "value type",
+                    word,
+                    ValueType::WORDS,
+                )]
             })?;
             rules.extend(kinds.iter().map(|kind| ExtractionRule {
                 indicator_type: *kind,
@@ -196,9 +238,18 @@ fn view(provider: &Provider, has_credentials: bool, grants: &[Grant]) -> Provide
         description: row.description.clone(),
         is_builtin: row.is_builtin,
         is_active: row.is_active,
-        supported_indicator_types: provider.types.iter().map(|t| t.as_str().to_owned()).collect(),
+        supported_indicator_types: provider
+            .types
+            .iter()
+            .map(|t| t.as_str().to_owned())
+            .collect(),
         base_url: provider.base_url.clone(),
-        auth_type: if provider.auth_fields.is_empty() { "no_auth" } else { "api_key" }.to_owned(),
+        auth_type: if provider.auth_fields.is_empty() {
+            "no_auth"
+        } else {
+            "api_key"
+        }
+        .to_owned(),
         has_credentials,
         key_state: row.key_state.clone(),
         is_configured: provider.is_configured(),
@@ -235,7 +286,10 @@ impl Engine {
         let set = self.inner.provider_set();
         let provider = set.all().find(|provider| provider.row.uuid == id).cloned();
         let provider = provider.ok_or_else(|| Problem::not_found("enrichment provider"))?;
-        self.inner.store.read(move |tx| read_view(tx, &provider)).await
+        self.inner
+            .store
+            .read(move |tx| read_view(tx, &provider))
+            .await
     }
 
     /// `PATCH /v1/enrichment-providers/{uuid}`. An address on this machine or the local network is
@@ -291,15 +345,21 @@ impl Engine {
                 provider::update(tx, &row)?;
                 let mut detail = Map::new();
                 detail.insert("provider_name".to_owned(), json!(row.name));
-                detail.insert("credentials_changed".to_owned(), json!(credentials.is_some()));
-                event::append(tx, NewEvent {
-                    at: now,
-                    actor: &actor,
-                    kind: "provider.updated",
-                    object: ("provider", Some(id.uuid())),
-                    alert: None,
-                    detail,
-                })?;
+                detail.insert(
+                    "credentials_changed".to_owned(),
+                    json!(credentials.is_some()),
+                );
+                event::append(
+                    tx,
+                    NewEvent {
+                        at: now,
+                        actor: &actor,
+                        kind: "provider.updated",
+                        object: ("provider", Some(id.uuid())),
+                        alert: None,
+                        detail,
+                    },
+                )?;
                 Ok::<_, Problem>(())
             })
             .await?;
@@ -321,11 +381,17 @@ fn apply(
         errors.push(FieldError::unknown_word("mode", "mode", &row.mode, MODES));
     }
     row.base_url = base_url.apply(row.base_url.take());
-    if errors.is_empty() { Ok(()) } else { Err(Problem::fields(&errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }
 
 /// The credentials to store; `None` keeps those that are there.
-fn credentials(patch: &Patch<Map<String, Value>>) -> Result<Option<BTreeMap<String, String>>, Problem> {
+fn credentials(
+    patch: &Patch<Map<String, Value>>,
+) -> Result<Option<BTreeMap<String, String>>, Problem> {
     let fields = match patch {
         Patch::Keep => return Ok(None),
         Patch::Clear => return Ok(Some(BTreeMap::new())),

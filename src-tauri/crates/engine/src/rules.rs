@@ -14,7 +14,10 @@ const NAME_MAX: usize = 500;
 fn check(row: &RuleRow) -> Result<(), Problem> {
     let length = row.name.trim().chars().count();
     if length == 0 || length > NAME_MAX {
-        return Err(Problem::fields(&[FieldError::new("name", "must have 1 to 500 characters")]));
+        return Err(Problem::fields(&[FieldError::new(
+            "name",
+            "must have 1 to 500 characters",
+        )]));
     }
     Ok(())
 }
@@ -25,25 +28,41 @@ impl Engine {
         let (rows, total) = self
             .inner
             .store
-            .read(move |tx| Ok::<_, Problem>(detection_rule::page(tx, page.page_size, page.offset())?))
+            .read(move |tx| {
+                Ok::<_, Problem>(detection_rule::page(tx, page.page_size, page.offset())?)
+            })
             .await?;
-        Ok(Listed::counted(rows.into_iter().map(views::rule).collect(), total))
+        Ok(Listed::counted(
+            rows.into_iter().map(views::rule).collect(),
+            total,
+        ))
     }
 
     /// `GET /v1/detection-rules/{uuid}`.
     pub async fn rule(&self, id: DetectionRuleId) -> Result<RuleView, Problem> {
-        let row =
-            self.inner.store.read(move |tx| Ok::<_, Problem>(detection_rule::by_uuid(tx, id)?)).await?;
-        row.map(views::rule).ok_or_else(|| Problem::not_found("detection rule"))
+        let row = self
+            .inner
+            .store
+            .read(move |tx| Ok::<_, Problem>(detection_rule::by_uuid(tx, id)?))
+            .await?;
+        row.map(views::rule)
+            .ok_or_else(|| Problem::not_found("detection rule"))
     }
 
     /// `POST /v1/detection-rules`.
-    pub async fn create_rule(&self, by: &Principal, request: RuleRequest) -> Result<RuleView, Problem> {
+    pub async fn create_rule(
+        &self,
+        by: &Principal,
+        request: RuleRequest,
+    ) -> Result<RuleView, Problem> {
         by.need_human("writing detection rules")?;
         if let Some(source) = &request.source_name
             && self.inner.plugin(source).is_none()
         {
-            return Err(Problem::unknown_source_in_body(source, &self.inner.source_names()));
+            return Err(Problem::unknown_source_in_body(
+                source,
+                &self.inner.source_names(),
+            ));
         }
         let now = self.inner.clock.now();
         let row = RuleRow {
@@ -65,13 +84,15 @@ impl Engine {
         let stored = row.clone();
         self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| match detection_rule::insert(tx, &stored) {
-                Err(StoreError::Conflict) => Err(Problem::new(
-                    ErrorCode::ValidationError,
-                    "this source already has a rule of this source_rule_id; change that one",
-                )),
-                other => Ok(other?),
-            })
+            .write(
+                move |tx: &WriteTx<'_>| match detection_rule::insert(tx, &stored) {
+                    Err(StoreError::Conflict) => Err(Problem::new(
+                        ErrorCode::ValidationError,
+                        "this source already has a rule of this source_rule_id; change that one",
+                    )),
+                    other => Ok(other?),
+                },
+            )
             .await?;
         Ok(views::rule(row))
     }
@@ -109,19 +130,40 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(detection_rule::delete(tx, id)?))
             .await?;
-        if there { Ok(()) } else { Err(Problem::not_found("detection rule")) }
+        if there {
+            Ok(())
+        } else {
+            Err(Problem::not_found("detection rule"))
+        }
     }
 }
 
 fn apply(mut row: RuleRow, patch: RulePatch) -> Result<RuleRow, Problem> {
     let mut errors = Vec::new();
     set(&mut errors, "name", &mut row.name, patch.name);
-    set(&mut errors, "is_active", &mut row.is_active, patch.is_active);
+    set(
+        &mut errors,
+        "is_active",
+        &mut row.is_active,
+        patch.is_active,
+    );
     row.severity = patch.severity.apply(row.severity);
     row.documentation = patch.documentation.apply(row.documentation);
-    row.mitre_tactics = patch.mitre_tactics.apply(Some(row.mitre_tactics)).unwrap_or_default();
-    row.mitre_techniques = patch.mitre_techniques.apply(Some(row.mitre_techniques)).unwrap_or_default();
-    row.mitre_subtechniques =
-        patch.mitre_subtechniques.apply(Some(row.mitre_subtechniques)).unwrap_or_default();
-    if errors.is_empty() { Ok(row) } else { Err(Problem::fields(&errors)) }
+    row.mitre_tactics = patch
+        .mitre_tactics
+        .apply(Some(row.mitre_tactics))
+        .unwrap_or_default();
+    row.mitre_techniques = patch
+        .mitre_techniques
+        .apply(Some(row.mitre_techniques))
+        .unwrap_or_default();
+    row.mitre_subtechniques = patch
+        .mitre_subtechniques
+        .apply(Some(row.mitre_subtechniques))
+        .unwrap_or_default();
+    if errors.is_empty() {
+        Ok(row)
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }

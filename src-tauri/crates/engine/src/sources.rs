@@ -8,7 +8,11 @@ use crate::{Engine, Problem};
 impl Engine {
     /// `GET /v1/sources`.
     pub async fn sources(&self) -> Result<Vec<Value>, Problem> {
-        let rows = self.inner.store.read(|tx| Ok::<_, Problem>(source::all(tx)?)).await?;
+        let rows = self
+            .inner
+            .store
+            .read(|tx| Ok::<_, Problem>(source::all(tx)?))
+            .await?;
         Ok(rows
             .into_iter()
             .map(|row| {

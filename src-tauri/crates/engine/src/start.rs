@@ -97,8 +97,10 @@ impl Engine {
     /// Opens the data directory and seeds it. No stage runs before [`Engine::run`].
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let dir = DataDir::take(&config.data_dir)?;
-        let vault = Vault::open(dir.path())
-            .map_err(|source| StartError::Key { path: config.data_dir.clone(), source })?;
+        let vault = Vault::open(dir.path()).map_err(|source| StartError::Key {
+            path: config.data_dir.clone(),
+            source,
+        })?;
         let store = Store::open(dir, config.clock.now())?;
         let egress = Client::new(ClientConfig {
             user_agent: format!("Calseta-Console/{}", env!("CARGO_PKG_VERSION")),
@@ -108,7 +110,7 @@ impl Engine {
         let first_key = seed(&store, &config.clock).await?;
         let mappings = store.read(|tx| mapping::active(tx)).await?;
         let rows = store.read(|tx| provider::all(tx)).await?;
-        let provider_set = ProviderSet::from_rows(&rows)
+        let provider_set = ProviderSet::from_rows(&rows, config.demo)
             .map_err(|problem| StartError::Catalogue(problem.message))?;
         let sources = store.read(|tx| source::all(tx)).await?;
         let inner = Inner {
@@ -122,7 +124,9 @@ impl Engine {
             base_url: RwLock::new(String::new()),
             mappings: RwLock::new(Arc::new(mappings)),
             providers: RwLock::new(Arc::new(provider_set)),
-            sources: RwLock::new(Arc::new(sources.into_iter().map(|s| (s.name, s.plugin)).collect())),
+            sources: RwLock::new(Arc::new(
+                sources.into_iter().map(|s| (s.name, s.plugin)).collect(),
+            )),
             filters: Mutex::new(HashMap::new()),
             keys: RwLock::new(HashMap::new()),
             first_key: Mutex::new(first_key),
@@ -131,18 +135,30 @@ impl Engine {
             deliveries: stage::deliver::InFlight::default(),
             enrich_freed: tokio::sync::Notify::new(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
     }
 
     /// Says where the API listens: agents are told, and nothing may be sent there from here.
     pub fn set_address(&self, base_url: &str, own_ports: Vec<u16>) {
-        base_url.clone_into(&mut self.inner.base_url.write().unwrap_or_else(PoisonError::into_inner));
+        base_url.clone_into(
+            &mut self
+                .inner
+                .base_url
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
         self.inner.egress.set_own_ports(own_ports);
     }
 
     /// Where the API listens.
     pub fn base_url(&self) -> String {
-        self.inner.base_url.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.inner
+            .base_url
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Starts the stages.
@@ -155,7 +171,10 @@ impl Engine {
     pub async fn stop(&self) {
         self.inner.stop.cancel();
         self.inner.tasks.close();
-        if tokio::time::timeout(STOP_WAIT, self.inner.tasks.wait()).await.is_err() {
+        if tokio::time::timeout(STOP_WAIT, self.inner.tasks.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("some work did not end in time; it goes on after the next start");
         }
         self.inner.store.close(self.inner.clock.now()).await;
@@ -168,12 +187,20 @@ impl Engine {
 
     /// The first admin key, once; `None` when there was none to show or somebody took it.
     pub fn take_first_key(&self) -> Option<FirstKey> {
-        self.inner.first_key.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.inner
+            .first_key
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
     }
 
     /// Whether the first admin key waits to be shown.
     pub fn first_key_waiting(&self) -> bool {
-        self.inner.first_key.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.inner
+            .first_key
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// Whether enrichment answers from canned data.
@@ -208,7 +235,11 @@ impl Inner {
 
     /// Sources by name.
     pub(crate) fn plugin(&self, source: &str) -> Option<Plugin> {
-        self.sources.read().unwrap_or_else(PoisonError::into_inner).get(source).copied()
+        self.sources
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(source)
+            .copied()
     }
 
     /// Known source names, sorted.
@@ -221,14 +252,25 @@ impl Inner {
 
     /// The providers as they are now.
     pub(crate) fn provider_set(&self) -> Arc<ProviderSet> {
-        Arc::clone(&self.providers.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(
+            &self
+                .providers
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Reads the providers again, after one changed.
     pub(crate) async fn reload_providers(&self) -> Result<(), Problem> {
-        let rows = self.store.read(|tx| Ok::<_, Problem>(provider::all(tx)?)).await?;
-        let set = ProviderSet::from_rows(&rows)?;
-        *self.providers.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        let rows = self
+            .store
+            .read(|tx| Ok::<_, Problem>(provider::all(tx)?))
+            .await?;
+        let set = ProviderSet::from_rows(&rows, self.demo)?;
+        *self
+            .providers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
         Ok(())
     }
 }

@@ -56,21 +56,41 @@ impl Vault {
     pub(crate) fn seal(&self, owner: &str, field: &str, value: &str) -> SealedSecret {
         let nonce = random_bytes::<24>();
         let aad = associated(owner, field, KEY_VERSION);
-        let payload = Payload { msg: value.as_bytes(), aad: aad.as_bytes() };
+        let payload = Payload {
+            msg: value.as_bytes(),
+            aad: aad.as_bytes(),
+        };
         let ciphertext = self
             .0
             .encrypt(&XNonce::from(nonce), payload)
             .expect("a value in memory is shorter than the cipher's limit of 256 GiB");
-        SealedSecret { key_version: KEY_VERSION, nonce, ciphertext, hint: hint(value) }
+        SealedSecret {
+            key_version: KEY_VERSION,
+            nonce,
+            ciphertext,
+            hint: hint(value),
+        }
     }
 
     /// Opens what [`Vault::seal`] sealed for the same owner and field.
-    pub(crate) fn unseal(&self, owner: &str, field: &str, sealed: &SealedSecret) -> Result<Secret, DoesNotOpen> {
+    pub(crate) fn unseal(
+        &self,
+        owner: &str,
+        field: &str,
+        sealed: &SealedSecret,
+    ) -> Result<Secret, DoesNotOpen> {
         let aad = associated(owner, field, sealed.key_version);
-        let payload = Payload { msg: &sealed.ciphertext, aad: aad.as_bytes() };
-        let plain =
-            self.0.decrypt(&XNonce::from(sealed.nonce), payload).map_err(|_| DoesNotOpen)?;
-        String::from_utf8(plain).map(Zeroizing::new).map_err(|_| DoesNotOpen)
+        let payload = Payload {
+            msg: &sealed.ciphertext,
+            aad: aad.as_bytes(),
+        };
+        let plain = self
+            .0
+            .decrypt(&XNonce::from(sealed.nonce), payload)
+            .map_err(|_| DoesNotOpen)?;
+        String::from_utf8(plain)
+            .map(Zeroizing::new)
+            .map_err(|_| DoesNotOpen)
     }
 }
 
@@ -131,7 +151,10 @@ mod tests {
         let again = Vault::open(dir.path()).unwrap();
         let opened = again.unseal("agent:1", "auth_header", &sealed).unwrap();
         assert_eq!(*opened, "Bearer very-secret-value-x9f2");
-        assert!(again.unseal("agent:2", "auth_header", &sealed).is_err(), "rows must not be swapped");
+        assert!(
+            again.unseal("agent:2", "auth_header", &sealed).is_err(),
+            "rows must not be swapped"
+        );
         assert!(!String::from_utf8_lossy(&sealed.ciphertext).contains("secret"));
         assert_eq!(sealed.hint, "…x9f2");
     }
@@ -140,6 +163,11 @@ mod tests {
     fn another_directory_s_key_does_not_open_it() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let sealed = Vault::open(one.path()).unwrap().seal("a", "b", "c");
-        assert!(Vault::open(other.path()).unwrap().unseal("a", "b", &sealed).is_err());
+        assert!(
+            Vault::open(other.path())
+                .unwrap()
+                .unseal("a", "b", &sealed)
+                .is_err()
+        );
     }
 }

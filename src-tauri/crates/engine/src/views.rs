@@ -28,7 +28,10 @@ pub(crate) fn summaries(tx: &impl Reads, rows: &[AlertRow]) -> Result<Vec<AlertS
     let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
     let mut findings: HashMap<i64, Vec<FindingSummary>> = HashMap::new();
     for (alert, agent, verdict) in finding::summaries(tx, &ids)? {
-        findings.entry(alert).or_default().push(FindingSummary { agent, verdict });
+        findings
+            .entry(alert)
+            .or_default()
+            .push(FindingSummary { agent, verdict });
     }
     let mut indicators: HashMap<i64, Vec<KeyIndicator>> = HashMap::new();
     for row in alert_list::key_indicators(tx, &ids, KEY_INDICATORS)? {
@@ -47,7 +50,11 @@ pub(crate) fn summaries(tx: &impl Reads, rows: &[AlertRow]) -> Result<Vec<AlertS
         .collect())
 }
 
-fn summary(row: &AlertRow, findings: Vec<FindingSummary>, indicators: Vec<KeyIndicator>) -> AlertSummary {
+fn summary(
+    row: &AlertRow,
+    findings: Vec<FindingSummary>,
+    indicators: Vec<KeyIndicator>,
+) -> AlertSummary {
     AlertSummary {
         uuid: row.uuid,
         title: row.title.clone(),
@@ -92,21 +99,33 @@ impl Evidence {
         let indicators = indicator::of_alert(tx, alert)?;
         let ids: Vec<i64> = indicators.iter().map(|row| row.id).collect();
         let results = enrichment::of_indicators(tx, &ids)?;
-        let mut pending: Vec<String> =
-            job::outstanding_providers(tx, alert)?.into_iter().filter_map(names).collect();
+        let mut pending: Vec<String> = job::outstanding_providers(tx, alert)?
+            .into_iter()
+            .filter_map(names)
+            .collect();
         pending.sort();
-        Ok(Self { indicators, results, pending })
+        Ok(Self {
+            indicators,
+            results,
+            pending,
+        })
     }
 
     /// The results about one indicator.
     pub(crate) fn of(&self, indicator: i64) -> impl Iterator<Item = &EnrichmentRow> {
-        self.results.iter().filter(move |row| row.indicator == indicator)
+        self.results
+            .iter()
+            .filter(move |row| row.indicator == indicator)
     }
 
     /// Providers by outcome: one that failed for any indicator has failed.
     pub(crate) fn outcome(&self, enriched_at: Option<Timestamp>) -> EnrichmentMetadata {
-        let failed: BTreeSet<&str> =
-            self.results.iter().filter(|r| !r.success).map(|r| &*r.provider_name).collect();
+        let failed: BTreeSet<&str> = self
+            .results
+            .iter()
+            .filter(|r| !r.success)
+            .map(|r| &*r.provider_name)
+            .collect();
         let succeeded: BTreeSet<&str> = self
             .results
             .iter()
@@ -218,7 +237,10 @@ pub(crate) fn event(row: EventRow) -> EventView {
             name: row.actor.name,
             key_prefix: row.actor.key_prefix,
         },
-        object: ObjectView { kind: row.object_kind, uuid: row.object_uuid },
+        object: ObjectView {
+            kind: row.object_kind,
+            uuid: row.object_uuid,
+        },
         alert_uuid: row.alert,
         changed: row.detail.unwrap_or_default(),
     }

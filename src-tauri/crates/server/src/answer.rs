@@ -21,7 +21,8 @@ impl From<Problem> for Failure {
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let problem = self.0;
-        let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status =
+            StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = ErrorBody {
             error: ErrorObject {
                 code: problem.code.as_str().to_owned(),
@@ -31,11 +32,15 @@ impl IntoResponse for Failure {
         };
         let mut response = json_response(status, &body);
         if let Some(seconds) = problem.retry_after {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Bearer");
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }
@@ -64,7 +69,11 @@ pub(crate) fn data<T: Serialize>(status: StatusCode, data: T) -> Answer {
 }
 
 /// `{data, meta}` with the body's fields that were not understood named in `meta`.
-pub(crate) fn data_ignoring<T: Serialize>(status: StatusCode, data: T, ignored: &[String]) -> Answer {
+pub(crate) fn data_ignoring<T: Serialize>(
+    status: StatusCode,
+    data: T,
+    ignored: &[String],
+) -> Answer {
     let mut meta = Map::new();
     if !ignored.is_empty() {
         meta.insert("ignored_fields".to_owned(), json!(ignored));
@@ -73,7 +82,11 @@ pub(crate) fn data_ignoring<T: Serialize>(status: StatusCode, data: T, ignored: 
 }
 
 /// `{data, meta}` with a given `meta`.
-pub(crate) fn data_meta<T: Serialize, M: Serialize>(status: StatusCode, data: T, meta: M) -> Answer {
+pub(crate) fn data_meta<T: Serialize, M: Serialize>(
+    status: StatusCode,
+    data: T,
+    meta: M,
+) -> Answer {
     Ok(json_response(status, &Envelope::<T, M> { data, meta }))
 }
 
@@ -97,14 +110,21 @@ pub(crate) fn no_content() -> Answer {
 
 /// A JSON object, for small answers.
 pub(crate) fn object<const N: usize>(fields: [(&str, Value); N]) -> Value {
-    Value::Object(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    Value::Object(
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
 }
 
 /// Marks an answer that was given before.
 pub(crate) fn replayed(mut response: Response, is_replay: bool) -> Response {
     if is_replay {
         let name = HeaderName::from_static("idempotent-replayed");
-        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static("true"));
     }
     response
 }
@@ -116,13 +136,23 @@ pub(crate) fn harden(headers: &mut HeaderMap) {
         ("x-frame-options", "DENY"),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", "geolocation=(), microphone=(), camera=()"),
+        (
+            "permissions-policy",
+            "geolocation=(), microphone=(), camera=()",
+        ),
     ];
     for (name, value) in all {
-        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        headers.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert(HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'"));
-    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        .or_insert(HeaderValue::from_static(
+            "default-src 'none'; frame-ancestors 'none'",
+        ));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }

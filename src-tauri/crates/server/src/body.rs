@@ -48,8 +48,11 @@ impl<S: Send + Sync> FromRequest<S> for IngestPayload {
 
 fn too_large(max: usize) -> Problem {
     let megabytes = max / (1024 * 1024);
-    Problem::new(ErrorCode::PayloadTooLarge, format!("the body is larger than {megabytes} MB"))
-        .with("max_bytes", max)
+    Problem::new(
+        ErrorCode::PayloadTooLarge,
+        format!("the body is larger than {megabytes} MB"),
+    )
+    .with("max_bytes", max)
 }
 
 fn unsupported(message: &str) -> Problem {
@@ -66,13 +69,24 @@ async fn read(request: Request, max: usize) -> Result<Payload, Problem> {
     if declared.is_some_and(|length| length > max) {
         return Err(too_large(max));
     }
-    let bytes = tokio::time::timeout(BODY_TIMEOUT, collect(body, max)).await.map_err(|_| {
-        Problem::new(ErrorCode::InvalidJson, "the body did not arrive within 10 s; send it at once")
-    })??;
+    let bytes = tokio::time::timeout(BODY_TIMEOUT, collect(body, max))
+        .await
+        .map_err(|_| {
+            Problem::new(
+                ErrorCode::InvalidJson,
+                "the body did not arrive within 10 s; send it at once",
+            )
+        })??;
     if !bytes.is_empty() && !parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
-        return Err(unsupported("send JSON, with Content-Type: application/json"));
+        return Err(unsupported(
+            "send JSON, with Content-Type: application/json",
+        ));
     }
-    Ok(Payload { headers: parts.headers, bytes, path: parts.uri.path().to_owned() })
+    Ok(Payload {
+        headers: parts.headers,
+        bytes,
+        path: parts.uri.path().to_owned(),
+    })
 }
 
 async fn collect(mut body: Body, max: usize) -> Result<Bytes, Problem> {
@@ -81,7 +95,9 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Problem> {
         let frame = frame.map_err(|_| {
             Problem::new(ErrorCode::InvalidJson, "the body broke off; send it again")
         })?;
-        let Ok(chunk) = frame.into_data() else { continue };
+        let Ok(chunk) = frame.into_data() else {
+            continue;
+        };
         if all.len() + chunk.len() > max {
             return Err(too_large(max));
         }
@@ -91,8 +107,15 @@ async fn collect(mut body: Body, max: usize) -> Result<Bytes, Problem> {
 }
 
 fn is_json(value: &HeaderValue) -> bool {
-    let Ok(text) = value.to_str() else { return false };
-    let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    let kind = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
 }
 
@@ -101,35 +124,50 @@ impl Payload {
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<(T, Vec<String>), Problem> {
         let text = json::text(&self.bytes).map_err(|refusal| refused(&refusal))?;
         if text.trim().is_empty() {
-            return Err(Problem::new(ErrorCode::InvalidJson, "the body is empty; send a JSON object"));
+            return Err(Problem::new(
+                ErrorCode::InvalidJson,
+                "the body is empty; send a JSON object",
+            ));
         }
         let mut ignored = Vec::new();
         let mut track = serde_path_to_error::Track::new();
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
         let parsed = serde_ignored::deserialize(tracked, |path| ignored.push(path.to_string()));
-        let value = parsed.map_err(|error: serde_json::Error| not_a_request(&error, &track.path()))?;
-        deserializer.end().map_err(|error| refused(&json::from_serde(&error)))?;
+        let value =
+            parsed.map_err(|error: serde_json::Error| not_a_request(&error, &track.path()))?;
+        deserializer
+            .end()
+            .map_err(|error| refused(&json::from_serde(&error)))?;
         Ok((value, ignored))
     }
 
     /// The same for a body that may be absent.
     pub(crate) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
-        if self.bytes.is_empty() { Ok(T::default()) } else { self.json().map(|(value, _)| value) }
+        if self.bytes.is_empty() {
+            Ok(T::default())
+        } else {
+            self.json().map(|(value, _)| value)
+        }
     }
 
     /// The `Idempotency-Key`, bound to this route and body.
     pub(crate) fn request_key(&self) -> Result<Option<RequestKey>, Problem> {
-        let Some(value) = self.headers.get("idempotency-key") else { return Ok(None) };
-        let key = value.to_str().map_err(|_| {
-            Problem::field("Idempotency-Key", "must be visible ASCII characters")
-        })?;
+        let Some(value) = self.headers.get("idempotency-key") else {
+            return Ok(None);
+        };
+        let key = value
+            .to_str()
+            .map_err(|_| Problem::field("Idempotency-Key", "must be visible ASCII characters"))?;
         RequestKey::new(key, &self.path, &self.bytes).map(Some)
     }
 
     /// A header's text.
     pub(crate) fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
     }
 }
 

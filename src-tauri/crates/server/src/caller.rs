@@ -74,7 +74,10 @@ async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
     if let Some(principal) = parts.extensions.get::<Principal>() {
         return Ok(principal.clone());
     }
-    let given = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let given = parts
+        .headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let Some(bearer) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
         return Err(app.limiters.failed(Problem::new(
             ErrorCode::Unauthorized,
@@ -86,7 +89,12 @@ async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
         return Ok(Principal::analyst());
     }
     match app.engine.authenticate(bearer).await {
-        Err(problem) if matches!(problem.code, ErrorCode::Unauthorized | ErrorCode::KeyExpired) => {
+        Err(problem)
+            if matches!(
+                problem.code,
+                ErrorCode::Unauthorized | ErrorCode::KeyExpired
+            ) =>
+        {
             Err(app.limiters.failed(problem))
         }
         other => other,

@@ -32,13 +32,18 @@ impl Names {
     /// The loopback names at one port; browsers of the UI we serve are admitted only when we do.
     pub(crate) fn loopback(port: u16, admits_own_origin: bool) -> Self {
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
-        Self { hosts: Arc::new(hosts.to_vec()), admits_own_origin }
+        Self {
+            hosts: Arc::new(hosts.to_vec()),
+            admits_own_origin,
+        }
     }
 
     fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
         let host = self.host(uri, headers)?;
         let mut origins = headers.get_all(header::ORIGIN).iter();
-        let Some(origin) = origins.next() else { return Ok(()) };
+        let Some(origin) = origins.next() else {
+            return Ok(());
+        };
         let own = format!("http://{host}");
         let same = origin.as_bytes() == own.as_bytes() && origins.next().is_none();
         if self.admits_own_origin && same {
@@ -52,10 +57,16 @@ impl Names {
 
     fn host(&self, uri: &Uri, headers: &HeaderMap) -> Result<String, Problem> {
         let malformed = || {
-            Problem::new(ErrorCode::InvalidHost, "send exactly one Host header, naming this address")
+            Problem::new(
+                ErrorCode::InvalidHost,
+                "send exactly one Host header, naming this address",
+            )
         };
         let mut hosts = headers.get_all(header::HOST).iter();
-        let host = hosts.next().and_then(|host| host.to_str().ok()).ok_or_else(malformed)?;
+        let host = hosts
+            .next()
+            .and_then(|host| host.to_str().ok())
+            .ok_or_else(malformed)?;
         if hosts.next().is_some() || host.parse::<http::uri::Authority>().is_err() {
             return Err(malformed());
         }
@@ -90,8 +101,11 @@ pub(crate) async fn outermost(request: Request, next: Next) -> Response {
         Ok(response) => response,
         Err(_) => {
             tracing::error!(request.id = ?id, "a request panicked");
-            Failure(Problem::new(ErrorCode::Internal, "an internal error; the log has the details"))
-                .into_response()
+            Failure(Problem::new(
+                ErrorCode::Internal,
+                "an internal error; the log has the details",
+            ))
+            .into_response()
         }
     };
     harden(response.headers_mut());
@@ -101,7 +115,9 @@ pub(crate) async fn outermost(request: Request, next: Next) -> Response {
         duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
         "request"
     );
-    response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    response
+        .headers_mut()
+        .insert(HeaderName::from_static("x-request-id"), id);
     response
 }
 
@@ -131,7 +147,10 @@ mod tests {
             headers.insert(header::ORIGIN, HeaderValue::from_str(origin).unwrap());
         }
         let names = Names::loopback(8000, serves_ui);
-        names.check(&Uri::from_static("/v1/alerts"), &headers).err().map(|problem| problem.code)
+        names
+            .check(&Uri::from_static("/v1/alerts"), &headers)
+            .err()
+            .map(|problem| problem.code)
     }
 
     #[test]
@@ -140,20 +159,45 @@ mod tests {
             assert_eq!(judged(&[host], None, false), None, "{host}");
         }
         let foreign = [
-            "evil.test:8000", "evil.test", "0.0.0.0:8000", "localhost.:8000", "LOCALHOST:8000",
-            "127.0.0.1.evil.test:8000", "2130706433:8000", "0x7f.1:8000", "0177.0.0.1:8000",
-            "127.0.0.1:8001", "127.0.0.1", "localhost", "[::]:8000", "[::ffff:127.0.0.1]:8000",
-            "127.0.0.2:8000", "a@127.0.0.1:8000",
+            "evil.test:8000",
+            "evil.test",
+            "0.0.0.0:8000",
+            "localhost.:8000",
+            "LOCALHOST:8000",
+            "127.0.0.1.evil.test:8000",
+            "2130706433:8000",
+            "0x7f.1:8000",
+            "0177.0.0.1:8000",
+            "127.0.0.1:8001",
+            "127.0.0.1",
+            "localhost",
+            "[::]:8000",
+            "[::ffff:127.0.0.1]:8000",
+            "127.0.0.2:8000",
+            "a@127.0.0.1:8000",
         ];
         for host in foreign {
-            assert_eq!(judged(&[host], None, true), Some(ErrorCode::Forbidden), "{host}");
+            assert_eq!(
+                judged(&[host], None, true),
+                Some(ErrorCode::Forbidden),
+                "{host}"
+            );
         }
     }
 
     #[test]
     fn a_missing_doubled_or_broken_host_is_malformed() {
-        for host in [&[][..], &["127.0.0.1:8000", "127.0.0.1:8000"], &["bad host"], &[""]] {
-            assert_eq!(judged(host, None, false), Some(ErrorCode::InvalidHost), "{host:?}");
+        for host in [
+            &[][..],
+            &["127.0.0.1:8000", "127.0.0.1:8000"],
+            &["bad host"],
+            &[""],
+        ] {
+            assert_eq!(
+                judged(host, None, false),
+                Some(ErrorCode::InvalidHost),
+                "{host:?}"
+            );
         }
     }
 
@@ -163,8 +207,18 @@ mod tests {
         let own = Some("http://127.0.0.1:8000");
         assert_eq!(judged(host, own, true), None);
         assert_eq!(judged(host, own, false), Some(ErrorCode::OriginRefused));
-        for origin in ["null", "http://evil.test", "https://127.0.0.1:8000", "http://localhost:8000", "http://127.0.0.1:8000/"] {
-            assert_eq!(judged(host, Some(origin), true), Some(ErrorCode::OriginRefused), "{origin}");
+        for origin in [
+            "null",
+            "http://evil.test",
+            "https://127.0.0.1:8000",
+            "http://localhost:8000",
+            "http://127.0.0.1:8000/",
+        ] {
+            assert_eq!(
+                judged(host, Some(origin), true),
+                Some(ErrorCode::OriginRefused),
+                "{origin}"
+            );
         }
     }
 

@@ -59,7 +59,9 @@ pub enum LaunchError {
     #[error(transparent)]
     Start(#[from] StartError),
     /// No port.
-    #[error("port {port} on 127.0.0.1 and ::1: {source}; end the program that holds it or choose another port")]
+    #[error(
+        "port {port} on 127.0.0.1 and ::1: {source}; end the program that holds it or choose another port"
+    )]
     Port {
         /// The (last) port tried.
         port: u16,
@@ -131,7 +133,10 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
     })
     .await?;
     let (listeners, notice) = bind(config.port).await?;
-    let port = listeners.first().and_then(|l| l.local_addr().ok()).map_or(0, |a| a.port());
+    let port = listeners
+        .first()
+        .and_then(|l| l.local_addr().ok())
+        .map_or(0, |a| a.port());
     let base_url = format!("http://127.0.0.1:{port}");
     engine.set_address(&base_url, vec![port]);
     let app = App {
@@ -140,7 +145,10 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
         limiters: Arc::new(Limiters::new(config.limits)),
         notice: Arc::new(notice.clone()),
     };
-    let ui_url = config.ui.is_some().then(|| format!("{base_url}/#token={}", app.sessions.one_time_token()));
+    let ui_url = config
+        .ui
+        .is_some()
+        .then(|| format!("{base_url}/#token={}", app.sessions.one_time_token()));
     let names = Names::loopback(port, config.ui.is_some());
     let routes = routes::router(app.clone(), config.ui);
     let guarded = routes
@@ -158,14 +166,25 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
         path: runtime_file.clone(),
         source,
     })?;
-    Ok(Running { engine, base_url, ui_url, notice, in_process, stop, listeners: tracker, runtime_file })
+    Ok(Running {
+        engine,
+        base_url,
+        ui_url,
+        notice,
+        in_process,
+        stop,
+        listeners: tracker,
+        runtime_file,
+    })
 }
 
 async fn bind(choice: PortChoice) -> Result<(Vec<TcpListener>, Option<String>), LaunchError> {
     let failed = |port, source| LaunchError::Port { port, source };
     match choice {
         PortChoice::Exactly(port) => {
-            let listeners = listen::bind(port).await.map_err(|source| failed(port, source))?;
+            let listeners = listen::bind(port)
+                .await
+                .map_err(|source| failed(port, source))?;
             Ok((listeners, None))
         }
         PortChoice::Default => {
@@ -182,7 +201,10 @@ async fn bind(choice: PortChoice) -> Result<(Vec<TcpListener>, Option<String>), 
                 }
             }
             Err(last.unwrap_or_else(|| {
-                failed(LAST_PORT, std::io::Error::from(std::io::ErrorKind::AddrInUse))
+                failed(
+                    LAST_PORT,
+                    std::io::Error::from(std::io::ErrorKind::AddrInUse),
+                )
             }))
         }
     }

@@ -88,7 +88,9 @@ impl Limiters {
             Class::Ingest => &self.ingest,
             Class::Other => &self.other,
         };
-        let Some(limiter) = limiter else { return Ok(()) };
+        let Some(limiter) = limiter else {
+            return Ok(());
+        };
         limiter
             .check_key(&key)
             .map_err(|until| limited(until.wait_time_from(DefaultClock::default().now())))
@@ -96,7 +98,9 @@ impl Limiters {
 
     /// Counts a bad key; the answer to it, which is the given one until there were too many.
     pub(crate) fn failed(&self, problem: Problem) -> Problem {
-        let Some(limiter) = &self.failed_auth else { return problem };
+        let Some(limiter) = &self.failed_auth else {
+            return problem;
+        };
         match limiter.check() {
             Ok(()) => problem,
             Err(until) => limited(until.wait_time_from(DefaultClock::default().now())),

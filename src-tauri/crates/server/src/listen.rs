@@ -76,7 +76,10 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Cancellat
     }
     drop(listener);
     connections.close();
-    if tokio::time::timeout(GRACE, connections.wait()).await.is_err() {
+    if tokio::time::timeout(GRACE, connections.wait())
+        .await
+        .is_err()
+    {
         tracing::warn!("some requests did not end in time");
     }
 }

@@ -26,23 +26,32 @@ impl std::fmt::Debug for Sessions {
 
 /// 256 random bits after a prefix that no API key has.
 fn token(prefix: &str) -> String {
-    random_bytes::<32>().iter().fold(prefix.to_owned(), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
-        text
-    })
+    random_bytes::<32>()
+        .iter()
+        .fold(prefix.to_owned(), |mut text, byte| {
+            write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+            text
+        })
 }
 
 impl Sessions {
     /// A token that can be exchanged for a bearer, once.
     pub(crate) fn one_time_token(&self) -> String {
         let token = token("once_");
-        self.one_time.lock().unwrap_or_else(PoisonError::into_inner).insert(token.clone());
+        self.one_time
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(token.clone());
         token
     }
 
     /// The bearer for a one-time token; `None` when it is not one of ours or was used.
     pub(crate) fn exchange(&self, one_time: &str) -> Option<String> {
-        let used = self.one_time.lock().unwrap_or_else(PoisonError::into_inner).remove(one_time);
+        let used = self
+            .one_time
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(one_time);
         used.then(|| self.bearer("ui_")).flatten()
     }
 
@@ -64,6 +73,9 @@ impl Sessions {
     /// Whether a bearer is the analyst. The set is looked up by hash of 256 random bits, so the
     /// time it takes tells nothing that helps to guess one.
     pub(crate) fn is_analyst(&self, bearer: &str) -> bool {
-        self.bearers.lock().unwrap_or_else(PoisonError::into_inner).contains(bearer)
+        self.bearers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(bearer)
     }
 }

@@ -19,7 +19,10 @@ pub struct ChainHead {
 
 impl ChainHead {
     /// Before the first event.
-    pub const EMPTY: Self = Self { seq: 0, hash: [0; 32] };
+    pub const EMPTY: Self = Self {
+        seq: 0,
+        hash: [0; 32],
+    };
 
     /// The head after an event made of `fields` in order.
     pub(crate) fn extend(self, fields: &[&[u8]]) -> Self {
@@ -30,7 +33,10 @@ impl ChainHead {
             hasher.update((field.len() as u64).to_be_bytes());
             hasher.update(field);
         }
-        Self { seq: self.seq + 1, hash: hasher.finalize().into() }
+        Self {
+            seq: self.seq + 1,
+            hash: hasher.finalize().into(),
+        }
     }
 }
 

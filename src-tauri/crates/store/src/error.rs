@@ -41,7 +41,9 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 fn is_unique(error: &rusqlite::Error) -> bool {
-    let rusqlite::Error::SqliteFailure(failure, _) = error else { return false };
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
     matches!(
         failure.extended_code,
         rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY

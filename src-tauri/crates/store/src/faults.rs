@@ -9,7 +9,10 @@ use std::time::Duration;
 const EARLY_ACK_WINDOW: Duration = Duration::from_millis(5);
 
 /// Whether `CALSETA_FAULT=early-ack` asks for answers before the commit.
-#[expect(clippy::disallowed_methods, reason = "the control build's only setting")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the control build's only setting"
+)]
 pub(crate) fn early_ack() -> bool {
     static ASKED: OnceLock<bool> = OnceLock::new();
     *ASKED.get_or_init(|| std::env::var("CALSETA_FAULT").is_ok_and(|v| v == "early-ack"))

@@ -24,7 +24,11 @@ fn known(migrations: &[&str]) -> i64 {
 pub(crate) fn check(conn: &Connection, path: &Path, migrations: &[&str]) -> Result<(), OpenError> {
     let found = version(conn)?;
     if found > known(migrations) {
-        return Err(OpenError::Newer { path: path.to_owned(), found, known: known(migrations) });
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found,
+            known: known(migrations),
+        });
     }
     let application: i64 = conn.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
@@ -80,17 +84,26 @@ mod tests {
     fn an_upgrade_keeps_a_copy_of_the_old_file_and_its_rows() {
         let dir = tempfile::tempdir().unwrap();
         let conn = upgraded(dir.path(), MIGRATIONS).unwrap();
-        conn.execute("INSERT INTO setting(name, value) VALUES('a', '1')", []).unwrap();
+        conn.execute("INSERT INTO setting(name, value) VALUES('a', '1')", [])
+            .unwrap();
         drop(conn);
         let steps = [MIGRATIONS, &[LATER]].concat();
         let conn = upgraded(dir.path(), &steps).unwrap();
         let kept: String = conn
-            .query_row("SELECT value FROM setting WHERE name='a'", [], |row| row.get(0))
+            .query_row("SELECT value FROM setting WHERE name='a'", [], |row| {
+                row.get(0)
+            })
             .unwrap();
         assert_eq!(kept, "1");
         let copies = std::fs::read_dir(dir.path())
             .unwrap()
-            .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().contains("before-v"))
+            .filter(|e| {
+                e.as_ref()
+                    .unwrap()
+                    .file_name()
+                    .to_string_lossy()
+                    .contains("before-v")
+            })
             .count();
         assert_eq!(copies, 1, "the old file must be kept before an upgrade");
     }
@@ -99,11 +112,19 @@ mod tests {
     fn a_failed_step_leaves_the_old_version() {
         let dir = tempfile::tempdir().unwrap();
         drop(upgraded(dir.path(), MIGRATIONS).unwrap());
-        let steps = [MIGRATIONS, &["CREATE TABLE half(id INTEGER) STRICT; NONSENSE;"]].concat();
+        let steps = [
+            MIGRATIONS,
+            &["CREATE TABLE half(id INTEGER) STRICT; NONSENSE;"],
+        ]
+        .concat();
         assert!(upgraded(dir.path(), &steps).is_err());
         let conn = upgraded(dir.path(), MIGRATIONS).expect("the old program still opens it");
         let half: i64 = conn
-            .query_row("SELECT count(*) FROM sqlite_schema WHERE name='half'", [], |r| r.get(0))
+            .query_row(
+                "SELECT count(*) FROM sqlite_schema WHERE name='half'",
+                [],
+                |r| r.get(0),
+            )
             .unwrap();
         assert_eq!(half, 0, "half a step must not remain");
     }
@@ -114,8 +135,14 @@ mod tests {
         let steps = [MIGRATIONS, &[LATER]].concat();
         drop(upgraded(dir.path(), &steps).unwrap());
         let before = std::fs::read(dir.path().join("calseta.db")).unwrap();
-        assert!(matches!(upgraded(dir.path(), MIGRATIONS), Err(OpenError::Newer { .. })));
-        assert_eq!(std::fs::read(dir.path().join("calseta.db")).unwrap(), before);
+        assert!(matches!(
+            upgraded(dir.path(), MIGRATIONS),
+            Err(OpenError::Newer { .. })
+        ));
+        assert_eq!(
+            std::fs::read(dir.path().join("calseta.db")).unwrap(),
+            before
+        );
     }
 
     #[test]
@@ -124,6 +151,9 @@ mod tests {
         let conn = Connection::open(dir.path().join("calseta.db")).unwrap();
         conn.execute_batch("CREATE TABLE theirs(x)").unwrap();
         drop(conn);
-        assert!(matches!(upgraded(dir.path(), MIGRATIONS), Err(OpenError::Foreign(_))));
+        assert!(matches!(
+            upgraded(dir.path(), MIGRATIONS),
+            Err(OpenError::Foreign(_))
+        ));
     }
 }

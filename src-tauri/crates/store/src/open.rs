@@ -35,18 +35,27 @@ pub struct DataDir {
 impl DataDir {
     /// Makes the directory (0700) when it is missing and takes its lock.
     pub fn take(path: &Path) -> Result<Self, OpenError> {
-        let io = |source| OpenError::Io { path: path.to_owned(), source };
+        let io = |source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        };
         std::fs::create_dir_all(path).map_err(io)?;
         restrict(path, 0o700).map_err(io)?;
         let lock_path = path.join("lock");
-        let lock = private_file(&lock_path)
-            .map_err(|source| OpenError::Io { path: lock_path.clone(), source })?;
+        let lock = private_file(&lock_path).map_err(|source| OpenError::Io {
+            path: lock_path.clone(),
+            source,
+        })?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self {
+                path: path.to_owned(),
+                _lock: lock,
+            }),
             Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
-            Err(std::fs::TryLockError::Error(source)) => {
-                Err(OpenError::Io { path: lock_path, source })
-            }
+            Err(std::fs::TryLockError::Error(source)) => Err(OpenError::Io {
+                path: lock_path,
+                source,
+            }),
         }
     }
 
@@ -83,14 +92,19 @@ impl Store {
             return Err(OpenError::OldSqlite(rusqlite::version().to_owned()));
         }
         let path = dir.database();
-        drop(private_file(&path).map_err(|source| OpenError::Io { path: path.clone(), source })?);
+        drop(private_file(&path).map_err(|source| OpenError::Io {
+            path: path.clone(),
+            source,
+        })?);
         let conn = Connection::open(&path)?;
         migrate::check(&conn, &path, migrate::MIGRATIONS)?;
         configure(&conn)?;
         migrate::run(&conn, &path, migrate::MIGRATIONS, now)?;
         let boot = boot::begin(&conn, now)?;
         let head = crate::tables::event::head(&conn)?;
-        let readers = (0..READERS).map(|_| open_reader(&path)).collect::<Result<Vec<_>, _>>()?;
+        let readers = (0..READERS)
+            .map(|_| open_reader(&path))
+            .collect::<Result<Vec<_>, _>>()?;
         let wakes = Arc::new(Wakes {
             matches: Notify::new(),
             lookups: Notify::new(),
@@ -126,7 +140,9 @@ impl Store {
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
         drop(sender);
-        reply.await.unwrap_or_else(|_| Err(StoreError::Closed.into()))
+        reply
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
     /// Runs `work` on a read-only snapshot. Interrupted after 2 s.
@@ -177,8 +193,17 @@ impl Store {
         if let Err(error) = noted {
             tracing::warn!(error = %error, "the clean exit could not be noted");
         }
-        drop(self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take());
-        let thread = self.thread.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        drop(
+            self.queue
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .take(),
+        );
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         if let Some(thread) = thread {
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
         }

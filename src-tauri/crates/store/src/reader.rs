@@ -30,7 +30,10 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn new(connections: Vec<Connection>) -> Self {
-        Self { free: Semaphore::new(connections.len()), idle: Arc::new(Mutex::new(connections)) }
+        Self {
+            free: Semaphore::new(connections.len()),
+            idle: Arc::new(Mutex::new(connections)),
+        }
     }
 
     pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
@@ -40,9 +43,17 @@ impl Readers {
         F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
     {
         let permit = tokio::time::timeout(READ_DEADLINE, self.free.acquire()).await;
-        let Ok(Ok(_permit)) = permit else { return Err(StoreError::Busy.into()) };
-        let taken = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some(conn) = taken else { return Err(StoreError::Busy.into()) };
+        let Ok(Ok(_permit)) = permit else {
+            return Err(StoreError::Busy.into());
+        };
+        let taken = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let Some(conn) = taken else {
+            return Err(StoreError::Busy.into());
+        };
         let interrupt = conn.get_interrupt_handle();
         // The thread puts the connection back itself: a caller that goes away must not lose it.
         let idle = Arc::clone(&self.idle);
@@ -54,7 +65,9 @@ impl Readers {
             if !conn.is_autocommit() {
                 drop(conn.execute_batch("ROLLBACK"));
             }
-            idle.lock().unwrap_or_else(PoisonError::into_inner).push(conn);
+            idle.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(conn);
             result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
         });
         let joined = match tokio::time::timeout(READ_DEADLINE, &mut task).await {

@@ -51,7 +51,11 @@ pub struct WriteTx<'a> {
 
 impl<'a> WriteTx<'a> {
     fn new(conn: &'a Connection, head: &'a Cell<ChainHead>) -> Self {
-        Self { conn, head, woken: Cell::new([false; 3]) }
+        Self {
+            conn,
+            head,
+            woken: Cell::new([false; 3]),
+        }
     }
 }
 
@@ -100,7 +104,12 @@ where
 }
 
 /// The thread's loop; ends when every sender is gone and the queue is empty.
-pub(crate) fn run(conn: &Connection, mut queue: mpsc::Receiver<Command>, start: ChainHead, wakes: &Wakes) {
+pub(crate) fn run(
+    conn: &Connection,
+    mut queue: mpsc::Receiver<Command>,
+    start: ChainHead,
+    wakes: &Wakes,
+) {
     let head = Cell::new(start);
     while let Some(first) = queue.blocking_recv() {
         let before = head.get();
@@ -140,14 +149,21 @@ fn refuse(command: Command, tx: &WriteTx<'_>, error: rusqlite::Error) {
     let opened = tx.conn.execute_batch("SAVEPOINT refused").is_ok();
     let ran = command(tx);
     if opened {
-        drop(tx.conn.execute_batch("ROLLBACK TO refused; RELEASE refused"));
+        drop(
+            tx.conn
+                .execute_batch("ROLLBACK TO refused; RELEASE refused"),
+        );
     }
     (ran.reply)(Err(error.into()));
 }
 
 fn in_savepoint(command: Command, tx: &WriteTx<'_>) -> Reply {
     let before = tx.head.get();
-    let opened = tx.conn.prepare_cached("SAVEPOINT one").and_then(|mut s| s.execute([])).is_ok();
+    let opened = tx
+        .conn
+        .prepare_cached("SAVEPOINT one")
+        .and_then(|mut s| s.execute([]))
+        .is_ok();
     let ran = command(tx);
     let closed = opened && close_savepoint(tx.conn, ran.keep).is_ok();
     if !ran.keep || !closed {
@@ -173,7 +189,9 @@ fn commit(conn: &Connection) -> Result<(), StoreError> {
     if conn.is_autocommit() {
         return Err(StoreError::Full);
     }
-    let result = conn.prepare_cached("COMMIT").and_then(|mut s| s.execute([]));
+    let result = conn
+        .prepare_cached("COMMIT")
+        .and_then(|mut s| s.execute([]));
     if let Err(error) = result {
         tracing::error!(error = %error, "a commit failed; nothing in it was kept");
         drop(conn.execute_batch("ROLLBACK"));

@@ -12,11 +12,11 @@ use calseta_domain::signature::{self, SigningSecret};
 use calseta_domain::{Decision, Outcome, Timestamp, retry};
 use calseta_egress::{Answer, Audience, Grant, Outbound, Overflow, SendError};
 use calseta_store::WriteTx;
+use calseta_store::tables::Reads;
 use calseta_store::tables::agent::{self, AgentRow};
 use calseta_store::tables::delivery::{self, AttemptOutcome, ClaimedDelivery, Settled};
 use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::tables::secret::{self, SealedSecret};
-use calseta_store::tables::Reads;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use serde_json::{Map, json};
 use tokio::sync::Notify;
@@ -49,7 +49,9 @@ impl InFlight {
         let by_agent = self.by_agent.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = by_agent.values().sum();
         let own = by_agent.get(&agent).copied().unwrap_or(0);
-        PER_AGENT.saturating_sub(own).min(IN_ALL.saturating_sub(all))
+        PER_AGENT
+            .saturating_sub(own)
+            .min(IN_ALL.saturating_sub(all))
     }
 }
 
@@ -61,17 +63,26 @@ struct Slot {
 
 impl Slot {
     fn take(inner: &Arc<Inner>, agent: i64) -> Self {
-        let mut by_agent =
-            inner.deliveries.by_agent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_agent = inner
+            .deliveries
+            .by_agent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         *by_agent.entry(agent).or_default() += 1;
-        Self { inner: Arc::clone(inner), agent }
+        Self {
+            inner: Arc::clone(inner),
+            agent,
+        }
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
         let in_flight = &self.inner.deliveries;
-        let mut by_agent = in_flight.by_agent.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_agent = in_flight
+            .by_agent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = by_agent.get_mut(&self.agent) {
             *count = count.saturating_sub(1);
             if *count == 0 {
@@ -111,7 +122,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
             Ok(due) => due,
             Err(error) => {
                 tracing::warn!(error = %error, "looking for due deliveries");
-                if calm_down(&inner).await { continue } else { return }
+                if calm_down(&inner).await {
+                    continue;
+                } else {
+                    return;
+                }
             }
         };
         let now = inner.clock.now();
@@ -132,7 +147,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
                     () = inner.deliveries.freed.notified() => {},
                 }
             };
-            if pause(&inner, wake, next).await { continue } else { return }
+            if pause(&inner, wake, next).await {
+                continue;
+            } else {
+                return;
+            }
         }
         if let Err(problem) = start(&inner, wanted, now).await {
             tracing::warn!(error = problem.message, "claiming deliveries");
@@ -144,14 +163,20 @@ pub(super) async fn run(inner: Arc<Inner>) {
 }
 
 /// Takes due deliveries in hand and starts their attempts.
-async fn start(inner: &Arc<Inner>, wanted: Vec<(i64, usize)>, now: Timestamp) -> Result<(), Problem> {
+async fn start(
+    inner: &Arc<Inner>,
+    wanted: Vec<(i64, usize)>,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let boot = inner.store.boot();
     let claimed = inner
         .store
         .write(move |tx: &WriteTx<'_>| {
             let (mut claimed, mut room) = (Vec::new(), IN_ALL);
             for (row, free) in wanted {
-                let Some(agent) = agent::by_row(tx, row)? else { continue };
+                let Some(agent) = agent::by_row(tx, row)? else {
+                    continue;
+                };
                 let envelope = Envelope::read(tx, &agent)?;
                 for one in delivery::claim(tx, row, boot, free.min(room), now)? {
                     room -= 1;
@@ -185,10 +210,15 @@ async fn deliver(inner: &Arc<Inner>, claimed: ClaimedDelivery, envelope: Envelop
     let boot = inner.store.boot();
     let stored = inner
         .store
-        .write(move |tx: &WriteTx<'_>| settle(tx, &claimed, &agent, (&attempt, &decision), boot, now))
+        .write(move |tx: &WriteTx<'_>| {
+            settle(tx, &claimed, &agent, (&attempt, &decision), boot, now)
+        })
         .await;
     if let Err(problem) = stored {
-        tracing::error!(error = problem.message, "an attempt's outcome could not be stored");
+        tracing::error!(
+            error = problem.message,
+            "an attempt's outcome could not be stored"
+        );
     }
 }
 
@@ -211,7 +241,10 @@ fn settle(
     let (settled, gone) = match decision {
         Decision::Delivered => (Settled::Delivered, false),
         Decision::RetryAt(at) => (Settled::Due(*at), false),
-        Decision::Dead { reason, disable_agent } => (Settled::Dead(reason.clone()), *disable_agent),
+        Decision::Dead {
+            reason,
+            disable_agent,
+        } => (Settled::Dead(reason.clone()), *disable_agent),
     };
     if !delivery::settle(tx, claimed, boot, (attempt, &settled), now)? {
         return Ok(());
@@ -229,13 +262,25 @@ fn settle(
     detail.insert("outcome".to_owned(), json!(attempt.outcome));
     detail.insert("status_code".to_owned(), json!(attempt.status_code));
     detail.insert("next_attempt_at".to_owned(), json!(next_at));
-    append(tx, ("delivery.updated", "delivery", claimed.uuid.uuid()), claimed.alert, detail, now)?;
+    append(
+        tx,
+        ("delivery.updated", "delivery", claimed.uuid.uuid()),
+        claimed.alert,
+        detail,
+        now,
+    )?;
     if gone {
         agent::disable(tx, agent.id, now)?;
         let mut detail = Map::new();
         detail.insert("name".to_owned(), json!(agent.name));
         detail.insert("what".to_owned(), json!("disabled: it answered 410 Gone"));
-        append(tx, ("agent.updated", "agent", agent.uuid.uuid()), None, detail, now)?;
+        append(
+            tx,
+            ("agent.updated", "agent", agent.uuid.uuid()),
+            None,
+            detail,
+            now,
+        )?;
     }
     Ok(())
 }
@@ -248,7 +293,17 @@ fn append(
     at: Timestamp,
 ) -> Result<(), Problem> {
     let actor = Actor::system();
-    event::append(tx, NewEvent { at, actor: &actor, kind, object: (object, Some(uuid)), alert, detail })?;
+    event::append(
+        tx,
+        NewEvent {
+            at,
+            actor: &actor,
+            kind,
+            object: (object, Some(uuid)),
+            alert,
+            detail,
+        },
+    )?;
     Ok(())
 }
 
@@ -293,7 +348,11 @@ pub(crate) async fn attempt(
     }
 }
 
-fn failed(outcome: Outcome, error: String, started: tokio::time::Instant) -> (Outcome, AttemptOutcome) {
+fn failed(
+    outcome: Outcome,
+    error: String,
+    started: tokio::time::Instant,
+) -> (Outcome, AttemptOutcome) {
     let attempt = AttemptOutcome {
         outcome: outcome.word(),
         status_code: None,
@@ -314,7 +373,10 @@ fn answered(answer: &Answer, now: Timestamp) -> (Outcome, AttemptOutcome) {
     let outcome = if ok {
         Outcome::Ok
     } else {
-        let named = answer.headers.get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let named = answer
+            .headers
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
         Outcome::Http {
             status: answer.status,
             retry_after_ms: named.and_then(|value| retry::parse_retry_after(value, now)),
@@ -326,7 +388,8 @@ fn answered(answer: &Answer, now: Timestamp) -> (Outcome, AttemptOutcome) {
         status_code: Some(answer.status),
         remote_ip: answer.remote.map(|address| address.ip().to_string()),
         duration_ms: millis(answer.elapsed),
-        response_excerpt: (!excerpt.is_empty()).then(|| String::from_utf8_lossy(excerpt).into_owned()),
+        response_excerpt: (!excerpt.is_empty())
+            .then(|| String::from_utf8_lossy(excerpt).into_owned()),
         error: (!ok).then(|| format!("the agent answered {}", answer.status)),
     };
     (outcome, attempt)
@@ -356,13 +419,19 @@ fn headers(
     let id = claimed.uuid.webhook_id();
     let seconds = now.millis().div_euclid(1000);
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     let mut put = |name: &'static str, value: String| {
         let value = HeaderValue::from_str(&value).map_err(|_| HeaderProblem::Invalid)?;
         headers.insert(HeaderName::from_static(name), value);
         Ok::<_, HeaderProblem>(())
     };
-    put("webhook-signature", signature::sign(&secret, &id, seconds, &claimed.body))?;
+    put(
+        "webhook-signature",
+        signature::sign(&secret, &id, seconds, &claimed.body),
+    )?;
     put("webhook-timestamp", seconds.to_string())?;
     put("x-calseta-attempt", claimed.attempt.to_string())?;
     put("webhook-id", id)?;

@@ -47,9 +47,20 @@ const REFRESHED_ALERTS: u32 = 500;
 /// What a lookup came to.
 #[derive(Debug)]
 enum Lookup {
-    Answered { extracted: Map<String, Value>, malice: Malice, raw: Option<String>, demo: bool },
-    Again { after_ms: Option<i64>, error: String },
-    Failed { error: String, key_refused: bool },
+    Answered {
+        extracted: Map<String, Value>,
+        malice: Malice,
+        raw: Option<String>,
+        demo: bool,
+    },
+    Again {
+        after_ms: Option<i64>,
+        error: String,
+    },
+    Failed {
+        error: String,
+        key_refused: bool,
+    },
 }
 
 pub(super) async fn run(inner: Arc<Inner>) {
@@ -72,7 +83,12 @@ pub(super) async fn run(inner: Arc<Inner>) {
         if started > 0 {
             continue;
         }
-        let next = inner.store.read(|tx| job::next_due(tx, JobKind::Enrich)).await.ok().flatten();
+        let next = inner
+            .store
+            .read(|tx| job::next_due(tx, JobKind::Enrich))
+            .await
+            .ok()
+            .flatten();
         // A due job whose provider has no free slot is woken for by the slot, not by the clock.
         let next = next.filter(|at| *at > inner.clock.now());
         if !pause(&inner, inner.enrich_wake(), next).await {
@@ -81,10 +97,18 @@ pub(super) async fn run(inner: Arc<Inner>) {
     }
 }
 
-async fn claim(inner: &Arc<Inner>, provider: &Arc<Provider>) -> Result<usize, calseta_store::StoreError> {
+async fn claim(
+    inner: &Arc<Inner>,
+    provider: &Arc<Provider>,
+) -> Result<usize, calseta_store::StoreError> {
     let (row, now, boot) = (provider.row.id, inner.clock.now(), inner.store.boot());
     let free = u32::try_from(provider.slots.available_permits()).unwrap_or(u32::MAX);
-    if free == 0 || !inner.store.read(move |tx| job::is_due(tx, JobKind::Enrich, row, now)).await? {
+    if free == 0
+        || !inner
+            .store
+            .read(move |tx| job::is_due(tx, JobKind::Enrich, row, now))
+            .await?
+    {
         return Ok(0);
     }
     let jobs = inner
@@ -108,7 +132,11 @@ async fn claim(inner: &Arc<Inner>, provider: &Arc<Provider>) -> Result<usize, ca
 async fn one(inner: &Arc<Inner>, provider: &Arc<Provider>, job: JobRow) {
     let result = ask(inner, provider, &job).await;
     if let Err(problem) = result {
-        tracing::error!(provider.name = provider.row.name, error = problem.message, "a lookup was not stored");
+        tracing::error!(
+            provider.name = provider.row.name,
+            error = problem.message,
+            "a lookup was not stored"
+        );
         let (boot, at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
         let back = inner
             .store
@@ -126,7 +154,9 @@ async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Resu
     let found = inner
         .store
         .read(move |tx| {
-            let Some(row) = indicator::by_row(tx, subject)? else { return Ok(None) };
+            let Some(row) = indicator::by_row(tx, subject)? else {
+                return Ok(None);
+            };
             let mut sealed = Vec::new();
             for field in fields {
                 if let Some(secret) = secret::get(tx, &owner, &field)? {
@@ -137,10 +167,17 @@ async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Resu
         })
         .await?;
     let lookup = match &found {
-        None => Lookup::Failed { error: "the indicator is gone".to_owned(), key_refused: false },
+        None => Lookup::Failed {
+            error: "the indicator is gone".to_owned(),
+            key_refused: false,
+        },
         Some((row, sealed, grants)) => look_up(inner, provider, row, sealed, grants).await,
     };
-    let (lookup, job, provider) = (settle_retry(lookup, job.attempt), job.clone(), Arc::clone(provider));
+    let (lookup, job, provider) = (
+        settle_retry(lookup, job.attempt),
+        job.clone(),
+        Arc::clone(provider),
+    );
     let (boot, now) = (inner.store.boot(), inner.clock.now());
     inner
         .store
@@ -157,7 +194,10 @@ fn settle_retry(lookup: Lookup, attempt: u32) -> Lookup {
         Lookup::Again { after_ms, error } => {
             let asked_too_much = after_ms.is_some_and(|ms| ms > MAX_RETRY_AFTER_MS);
             if attempt >= MAX_ATTEMPTS || asked_too_much {
-                Lookup::Failed { error, key_refused: false }
+                Lookup::Failed {
+                    error,
+                    key_refused: false,
+                }
             } else {
                 Lookup::Again { after_ms, error }
             }
@@ -173,8 +213,11 @@ async fn look_up(
     sealed: &[(String, SealedSecret)],
     grants: &[Grant],
 ) -> Lookup {
-    let indicator = Indicator { kind: row.kind, value: row.value.clone() };
-    if inner.demo || provider.row.mode == "mock" {
+    let indicator = Indicator {
+        kind: row.kind,
+        value: row.value.clone(),
+    };
+    if provider.row.mode == "mock" {
         return canned(provider, &indicator);
     }
     let owner = provider.secret_owner();
@@ -182,7 +225,12 @@ async fn look_up(
     for (field, secret) in sealed {
         match inner.vault.unseal(&owner, field, secret) {
             Ok(value) => drop(auth.insert(field.clone(), value.to_string())),
-            Err(error) => return Lookup::Failed { error: error.to_string(), key_refused: true },
+            Err(error) => {
+                return Lookup::Failed {
+                    error: error.to_string(),
+                    key_refused: true,
+                };
+            }
         }
     }
     let mut responses = Map::new();
@@ -195,7 +243,12 @@ async fn look_up(
         };
         let asked = match step::render(&step, &scope) {
             Ok(request) => send(inner, request, step.timeout_seconds, grants).await,
-            Err(error) => return Lookup::Failed { error: error.to_string(), key_refused: false },
+            Err(error) => {
+                return Lookup::Failed {
+                    error: error.to_string(),
+                    key_refused: false,
+                };
+            }
         };
         let answer = match asked {
             Ok(answer) => answer,
@@ -213,7 +266,12 @@ async fn look_up(
             }
         }
     }
-    answered(provider, &indicator, &provider.config.raw_response(responses), false)
+    answered(
+        provider,
+        &indicator,
+        &provider.config.raw_response(responses),
+        false,
+    )
 }
 
 fn answered(provider: &Provider, indicator: &Indicator, response: &Value, demo: bool) -> Lookup {
@@ -231,7 +289,12 @@ fn answered(provider: &Provider, indicator: &Indicator, response: &Value, demo: 
 fn not_found(provider: &Provider) -> Lookup {
     let mut extracted = Map::new();
     extracted.insert("found".to_owned(), json!(false));
-    Lookup::Answered { extracted, malice: provider.verdicts.not_found(), raw: None, demo: false }
+    Lookup::Answered {
+        extracted,
+        malice: provider.verdicts.not_found(),
+        raw: None,
+        demo: false,
+    }
 }
 
 fn canned(provider: &Provider, indicator: &Indicator) -> Lookup {
@@ -247,12 +310,14 @@ fn canned(provider: &Provider, indicator: &Indicator) -> Lookup {
 fn send_failed(error: &SendError) -> Lookup {
     let text = error.to_string();
     match error {
-        SendError::Blocked(_) | SendError::Tls(_) | SendError::TooLarge => {
-            Lookup::Failed { error: text, key_refused: false }
-        }
-        SendError::Timeout | SendError::Connect(_) | SendError::Transport(_) => {
-            Lookup::Again { after_ms: None, error: text }
-        }
+        SendError::Blocked(_) | SendError::Tls(_) | SendError::TooLarge => Lookup::Failed {
+            error: text,
+            key_refused: false,
+        },
+        SendError::Timeout | SendError::Connect(_) | SendError::Transport(_) => Lookup::Again {
+            after_ms: None,
+            error: text,
+        },
     }
 }
 
@@ -264,13 +329,19 @@ fn refused(provider: &Provider, answer: &Answer, now: Timestamp) -> Lookup {
             key_refused: true,
         },
         429 | 500..=599 => {
-            let value = answer.headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok());
+            let value = answer
+                .headers
+                .get(header::RETRY_AFTER)
+                .and_then(|v| v.to_str().ok());
             Lookup::Again {
                 after_ms: value.and_then(|value| retry::parse_retry_after(value, now)),
                 error: format!("{name} answered {}", answer.status),
             }
         }
-        status => Lookup::Failed { error: format!("{name} answered {status}"), key_refused: false },
+        status => Lookup::Failed {
+            error: format!("{name} answered {status}"),
+            key_refused: false,
+        },
     }
 }
 
@@ -285,7 +356,9 @@ async fn send(
         let name = HeaderName::try_from(name.as_str());
         let value = HeaderValue::from_str(value);
         let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err(SendError::Transport("a header of the request cannot be sent".to_owned()));
+            return Err(SendError::Transport(
+                "a header of the request cannot be sent".to_owned(),
+            ));
         };
         value.set_sensitive(true);
         headers.insert(name, value);
@@ -329,7 +402,12 @@ fn store(
     let Some(row) = row else { return Ok(()) };
     let key = (row.id, provider.row.id);
     match lookup {
-        Lookup::Answered { extracted, malice, raw, demo } => {
+        Lookup::Answered {
+            extracted,
+            malice,
+            raw,
+            demo,
+        } => {
             let expires_at = now.plus_millis(provider.ttl_ms(row.kind));
             let answer = StoredAnswer {
                 extracted,
@@ -369,25 +447,31 @@ fn announce(
     let mut detail = Map::new();
     detail.insert("provider".to_owned(), json!(provider.row.name));
     detail.insert("malice".to_owned(), json!([row.malice, worst]));
-    event::append(tx, NewEvent {
-        at: now,
-        actor: &actor,
-        kind: "indicator.updated",
-        object: ("indicator", Some(row.uuid.uuid())),
-        alert: None,
-        detail,
-    })?;
+    event::append(
+        tx,
+        NewEvent {
+            at: now,
+            actor: &actor,
+            kind: "indicator.updated",
+            object: ("indicator", Some(row.uuid.uuid())),
+            alert: None,
+            detail,
+        },
+    )?;
     for (alert, before, after) in alert::refresh_malice(tx, row.id, REFRESHED_ALERTS, now)? {
         let mut detail = Map::new();
         detail.insert("malice".to_owned(), json!([before, after]));
-        event::append(tx, NewEvent {
-            at: now,
-            actor: &actor,
-            kind: "alert.updated",
-            object: ("alert", Some(alert.uuid())),
-            alert: Some(alert),
-            detail,
-        })?;
+        event::append(
+            tx,
+            NewEvent {
+                at: now,
+                actor: &actor,
+                kind: "alert.updated",
+                object: ("alert", Some(alert.uuid())),
+                alert: Some(alert),
+                detail,
+            },
+        )?;
     }
     Ok(())
 }

@@ -37,16 +37,27 @@ pub(super) async fn run(inner: Arc<Inner>) {
     loop {
         let (boot, now) = (inner.store.boot(), inner.clock.now());
         // Looking first costs no commit when there is nothing to do.
-        let due = inner.store.read(move |tx| job::next_due(tx, JobKind::Match)).await;
+        let due = inner
+            .store
+            .read(move |tx| job::next_due(tx, JobKind::Match))
+            .await;
         let next = match due {
             Ok(next) => next,
             Err(error) => {
                 tracing::warn!(error = %error, "looking for alerts to match");
-                if calm_down(&inner).await { continue } else { return }
+                if calm_down(&inner).await {
+                    continue;
+                } else {
+                    return;
+                }
             }
         };
         if next.is_none_or(|at| at > now) {
-            if pause(&inner, inner.store.match_wake(), next).await { continue } else { return }
+            if pause(&inner, inner.store.match_wake(), next).await {
+                continue;
+            } else {
+                return;
+            }
         }
         if inner.stop.is_cancelled() {
             return;
@@ -72,7 +83,10 @@ async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
         .into_iter()
         .map(|job| {
             let inner = Arc::clone(inner);
-            inner.tasks.clone().spawn(async move { one(&inner, job).await })
+            inner
+                .tasks
+                .clone()
+                .spawn(async move { one(&inner, job).await })
         })
         .collect();
     for handle in handles {
@@ -85,7 +99,11 @@ async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
 async fn one(inner: &Arc<Inner>, job: JobRow) {
     let result = match_alert(inner, &job).await;
     let Err(problem) = result else { return };
-    tracing::warn!(job.attempt, error = problem.message, "an alert could not be matched; trying again");
+    tracing::warn!(
+        job.attempt,
+        error = problem.message,
+        "an alert could not be matched; trying again"
+    );
     let (boot, run_at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
     let retried = inner
         .store
@@ -98,10 +116,15 @@ async fn one(inner: &Arc<Inner>, job: JobRow) {
 
 async fn match_alert(inner: &Arc<Inner>, job: &JobRow) -> Result<(), Problem> {
     let (alert, reader, now) = (job.subject, Arc::clone(inner), inner.clock.now());
-    let base_url =
-        inner.base_url.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let matched =
-        inner.store.read(move |tx| decide(tx, &reader, alert, &base_url, now)).await?;
+    let base_url = inner
+        .base_url
+        .read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+        .clone();
+    let matched = inner
+        .store
+        .read(move |tx| decide(tx, &reader, alert, &base_url, now))
+        .await?;
     let (job, boot, ids) = (job.clone(), inner.store.boot(), inner.ids);
     inner
         .store
@@ -110,7 +133,9 @@ async fn match_alert(inner: &Arc<Inner>, job: &JobRow) -> Result<(), Problem> {
                 // Somebody else finished it: these results are not wanted.
                 return Ok::<_, Problem>(());
             }
-            let Some(matched) = matched else { return Ok(()) };
+            let Some(matched) = matched else {
+                return Ok(());
+            };
             store(tx, &matched, ids, now)
         })
         .await
@@ -124,39 +149,68 @@ fn decide(
     base_url: &str,
     now: Timestamp,
 ) -> Result<Option<Matched>, Problem> {
-    let Some(mut row) = alert::by_row(tx, alert)? else { return Ok(None) };
+    let Some(mut row) = alert::by_row(tx, alert)? else {
+        return Ok(None);
+    };
     let providers = inner.provider_set();
     let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
     let status = enrichment_status(&evidence);
     let worst = Malice::worst(evidence.indicators.iter().map(|i| i.malice));
     row.enriched_at = Some(now);
     row.enrichment_status = status;
-    let subject =
-        Subject { source_name: &row.source_name, severity: row.severity, tags: &row.tags };
+    let subject = Subject {
+        source_name: &row.source_name,
+        severity: row.severity,
+        tags: &row.tags,
+    };
     let mut matching = agent::all(tx)?;
     matching.retain(|agent| {
-        agent.is_active && agents::filter(inner, agent).is_some_and(|filter| filter.matches(&subject))
+        agent.is_active
+            && agents::filter(inner, agent).is_some_and(|filter| filter.matches(&subject))
     });
     let frozen = if matching.is_empty() {
         None
     } else {
-        Some(payload::of_alert(tx, inner, (&row, &evidence), (base_url, false), now)?)
+        Some(payload::of_alert(
+            tx,
+            inner,
+            (&row, &evidence),
+            (base_url, false),
+            now,
+        )?)
     };
     let outcome = evidence.outcome(Some(now));
     let mut detail = Map::new();
     detail.insert("enrichment_status".to_owned(), json!(["Pending", status]));
-    detail.insert("indicator_count".to_owned(), json!(evidence.indicators.len()));
+    detail.insert(
+        "indicator_count".to_owned(),
+        json!(evidence.indicators.len()),
+    );
     detail.insert("providers_succeeded".to_owned(), json!(outcome.succeeded));
     detail.insert("providers_failed".to_owned(), json!(outcome.failed));
     detail.insert("providers_pending".to_owned(), json!(outcome.pending));
     detail.insert("malice".to_owned(), json!([row.malice, worst]));
-    detail.insert("agents".to_owned(), json!(matching.iter().map(|a| &a.name).collect::<Vec<_>>()));
-    Ok(Some(Matched { alert: row, status, worst, frozen, agents: matching, detail }))
+    detail.insert(
+        "agents".to_owned(),
+        json!(matching.iter().map(|a| &a.name).collect::<Vec<_>>()),
+    );
+    Ok(Some(Matched {
+        alert: row,
+        status,
+        worst,
+        frozen,
+        agents: matching,
+        detail,
+    }))
 }
 
 /// Enriched when all answered or there was nothing to ask; Failed when none did.
 pub(super) fn enrichment_status(evidence: &Evidence) -> EnrichmentStatus {
-    let failed = evidence.results.iter().filter(|result| !result.success).count();
+    let failed = evidence
+        .results
+        .iter()
+        .filter(|result| !result.success)
+        .count();
     let answered = evidence.results.len() - failed;
     match (failed, answered, evidence.pending.is_empty()) {
         (0, _, true) => EnrichmentStatus::Enriched,
@@ -165,30 +219,43 @@ pub(super) fn enrichment_status(evidence: &Evidence) -> EnrichmentStatus {
     }
 }
 
-fn store(tx: &WriteTx<'_>, matched: &Matched, ids: crate::Ids, now: Timestamp) -> Result<(), Problem> {
+fn store(
+    tx: &WriteTx<'_>,
+    matched: &Matched,
+    ids: crate::Ids,
+    now: Timestamp,
+) -> Result<(), Problem> {
     let alert = &matched.alert;
     alert::settle_enrichment(tx, alert.id, matched.status, matched.worst, now)?;
-    event::append(tx, NewEvent {
-        at: now,
-        actor: &Actor::system(),
-        kind: "alert.enriched",
-        object: ("alert", Some(alert.uuid.uuid())),
-        alert: Some(alert.uuid),
-        detail: matched.detail.clone(),
-    })?;
-    let Some(frozen) = &matched.frozen else { return Ok(()) };
+    event::append(
+        tx,
+        NewEvent {
+            at: now,
+            actor: &Actor::system(),
+            kind: "alert.enriched",
+            object: ("alert", Some(alert.uuid.uuid())),
+            alert: Some(alert.uuid),
+            detail: matched.detail.clone(),
+        },
+    )?;
+    let Some(frozen) = &matched.frozen else {
+        return Ok(());
+    };
     let payload = delivery::put_payload(tx, frozen.sha256, &frozen.body)?;
     for agent in &matched.agents {
-        delivery::insert(tx, &NewDelivery {
-            uuid: ids.next(),
-            alert: Some(alert.id),
-            agent: agent.id,
-            generation: alert.generation,
-            trigger: "enriched",
-            payload,
-            state: "due",
-            created_at: now,
-        })?;
+        delivery::insert(
+            tx,
+            &NewDelivery {
+                uuid: ids.next(),
+                alert: Some(alert.id),
+                agent: agent.id,
+                generation: alert.generation,
+                trigger: "enriched",
+                payload,
+                state: "due",
+                created_at: now,
+            },
+        )?;
     }
     Ok(())
 }

@@ -31,7 +31,10 @@ pub(crate) fn run(inner: &Arc<Inner>) {
 /// Waits for a wake-up, for the next due row or for the tick. `false` when it is time to stop.
 async fn pause(inner: &Inner, wake: impl Future<Output = ()>, next: Option<Timestamp>) -> bool {
     let until = next.map_or(SAFETY_TICK, |at| {
-        let ms = at.millis().saturating_sub(inner.clock.now().millis()).max(0);
+        let ms = at
+            .millis()
+            .saturating_sub(inner.clock.now().millis())
+            .max(0);
         Duration::from_millis(u64::try_from(ms).unwrap_or(0)).min(SAFETY_TICK)
     });
     tokio::select! {

@@ -28,7 +28,11 @@ async fn list(State(app): State<App>, _: Caller<AgentsRead>, query: QueryPairs) 
     let skip = usize::try_from(number.offset()).unwrap_or(usize::MAX);
     let take = usize::try_from(number.page_size).unwrap_or(usize::MAX);
     let rows = all.into_iter().skip(skip).take(take).collect();
-    page(Listed::counted(rows, total), Some(number.page), number.page_size)
+    page(
+        Listed::counted(rows, total),
+        Some(number.page),
+        number.page_size,
+    )
 }
 
 async fn create(State(app): State<App>, caller: Caller<AgentsWrite>, body: Payload) -> Answer {
@@ -48,10 +52,18 @@ async fn change(
     body: Payload,
 ) -> Answer {
     let (patch, ignored): (AgentPatch, _) = body.json()?;
-    data_ignoring(StatusCode::OK, app.engine.patch_agent(&caller.0, id, patch).await?, &ignored)
+    data_ignoring(
+        StatusCode::OK,
+        app.engine.patch_agent(&caller.0, id, patch).await?,
+        &ignored,
+    )
 }
 
-async fn remove(State(app): State<App>, caller: Caller<AgentsWrite>, Id(id): Id<AgentId>) -> Answer {
+async fn remove(
+    State(app): State<App>,
+    caller: Caller<AgentsWrite>,
+    Id(id): Id<AgentId>,
+) -> Answer {
     app.engine.delete_agent(&caller.0, id).await?;
     no_content()
 }
@@ -63,7 +75,10 @@ async fn test(
     body: Payload,
 ) -> Answer {
     let request = body.json_or_default()?;
-    data(StatusCode::OK, app.engine.test_agent(&caller.0, id, request).await?)
+    data(
+        StatusCode::OK,
+        app.engine.test_agent(&caller.0, id, request).await?,
+    )
 }
 
 async fn deliveries(
@@ -78,5 +93,9 @@ async fn deliveries(
         alert: query.parsed("alert_uuid", "a uuid")?,
         state: query.get("state").map(str::to_owned),
     };
-    page(app.engine.deliveries(request, number).await?, Some(number.page), number.page_size)
+    page(
+        app.engine.deliveries(request, number).await?,
+        Some(number.page),
+        number.page_size,
+    )
 }

@@ -32,7 +32,10 @@ pub(super) fn router() -> Router<App> {
         .route("/v1/alerts", get(list).post(ingest::create))
         .route("/v1/alerts/{uuid}", get(show).patch(change))
         .route("/v1/alerts/{uuid}/reopen", post(reopen))
-        .route("/v1/alerts/{uuid}/findings", get(findings).post(post_finding))
+        .route(
+            "/v1/alerts/{uuid}/findings",
+            get(findings).post(post_finding),
+        )
         .route("/v1/alerts/{uuid}/indicators", get(indicators))
         .route("/v1/alerts/{uuid}/context", get(context))
         .route("/v1/alerts/{uuid}/activity", get(activity))
@@ -42,16 +45,27 @@ async fn list(State(app): State<App>, _: Caller<AlertsRead>, query: QueryPairs) 
     let request = parse(&query)?;
     let number = match request.paging {
         Paging::Offset(offset) => Some(offset / u64::from(request.limit) + 1),
-        Paging::After(_) => None,
+        Paging::After(None) => Some(1),
+        Paging::After(Some(_)) => None,
     };
     let page_size = u64::from(request.limit);
     page(app.engine.alerts(request).await?, number, page_size)
 }
 
-fn word<T: Copy>(query: &QueryPairs, name: &str, allowed: &[(&str, T)], default: T) -> Result<T, Problem> {
-    let Some(given) = query.get(name) else { return Ok(default) };
+fn word<T: Copy>(
+    query: &QueryPairs,
+    name: &str,
+    allowed: &[(&str, T)],
+    default: T,
+) -> Result<T, Problem> {
+    let Some(given) = query.get(name) else {
+        return Ok(default);
+    };
     let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
-    let found = allowed.iter().find(|(word, _)| *word == given).map(|(_, value)| *value);
+    let found = allowed
+        .iter()
+        .find(|(word, _)| *word == given)
+        .map(|(_, value)| *value);
     found.ok_or_else(|| Problem::fields(&[FieldError::unknown_word(name, name, given, &words)]))
 }
 
@@ -106,7 +120,11 @@ async fn change(
     data_meta(StatusCode::OK, alert, metadata)
 }
 
-async fn reopen(State(app): State<App>, caller: Caller<AlertsWrite>, Id(id): Id<AlertId>) -> Answer {
+async fn reopen(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    Id(id): Id<AlertId>,
+) -> Answer {
     app.engine.reopen_alert(&caller.0, id).await?;
     let (alert, metadata) = app.engine.alert(id).await?;
     data_meta(StatusCode::OK, alert, metadata)
@@ -128,7 +146,10 @@ async fn post_finding(
         webhook_id: body.header("webhook-id"),
         body: body.bytes.to_vec(),
     };
-    let (finding, is_replay) = app.engine.post_finding(&caller.0, id, request, posted).await?;
+    let (finding, is_replay) = app
+        .engine
+        .post_finding(&caller.0, id, request, posted)
+        .await?;
     let response = crate::answer::data_ignoring(StatusCode::CREATED, finding, &ignored)?;
     Ok(replayed(response, is_replay))
 }
@@ -148,5 +169,9 @@ async fn activity(
     query: QueryPairs,
 ) -> Answer {
     let number = query.page()?;
-    page(app.engine.alert_activity(id, number).await?, Some(number.page), number.page_size)
+    page(
+        app.engine.alert_activity(id, number).await?,
+        Some(number.page),
+        number.page_size,
+    )
 }

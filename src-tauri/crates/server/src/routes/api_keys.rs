@@ -20,7 +20,11 @@ pub(super) fn router() -> Router<App> {
 
 async fn list(State(app): State<App>, _: Caller<Admin>, query: QueryPairs) -> Answer {
     let number = query.page()?;
-    page(app.engine.api_keys(number).await?, Some(number.page), number.page_size)
+    page(
+        app.engine.api_keys(number).await?,
+        Some(number.page),
+        number.page_size,
+    )
 }
 
 async fn create(State(app): State<App>, caller: Caller<Admin>, body: Payload) -> Answer {

@@ -31,7 +31,11 @@ async fn list(State(app): State<App>, _: Caller<AgentsRead>, query: QueryPairs) 
         alert: query.parsed("alert_uuid", "a uuid")?,
         state: query.get("state").map(str::to_owned),
     };
-    page(app.engine.deliveries(request, number).await?, Some(number.page), number.page_size)
+    page(
+        app.engine.deliveries(request, number).await?,
+        Some(number.page),
+        number.page_size,
+    )
 }
 
 async fn show(State(app): State<App>, _: Caller<AgentsRead>, Id(id): Id<DeliveryId>) -> Answer {
@@ -64,12 +68,19 @@ async fn redeliver(
             app.engine.redeliver_as_sent(&caller.0, id).await?;
             data(StatusCode::ACCEPTED, app.engine.delivery(id).await?)
         }
-        "current" => data(StatusCode::ACCEPTED, app.engine.redeliver_current(&caller.0, id).await?),
+        "current" => data(
+            StatusCode::ACCEPTED,
+            app.engine.redeliver_current(&caller.0, id).await?,
+        ),
         other => Err(Problem::word("mode", "mode", other, &["as_sent", "current"]).into()),
     }
 }
 
-async fn retry_now(State(app): State<App>, caller: Caller<AgentsWrite>, Id(id): Id<DeliveryId>) -> Answer {
+async fn retry_now(
+    State(app): State<App>,
+    caller: Caller<AgentsWrite>,
+    Id(id): Id<DeliveryId>,
+) -> Answer {
     app.engine.redeliver_as_sent(&caller.0, id).await?;
     data(StatusCode::ACCEPTED, app.engine.delivery(id).await?)
 }

@@ -15,12 +15,19 @@ use crate::page::{Id, QueryPairs};
 pub(super) fn router() -> Router<App> {
     Router::new()
         .route("/v1/context-documents", get(list).post(create))
-        .route("/v1/context-documents/{uuid}", get(show).patch(change).delete(remove))
+        .route(
+            "/v1/context-documents/{uuid}",
+            get(show).patch(change).delete(remove),
+        )
 }
 
 async fn list(State(app): State<App>, _: Caller<AlertsRead>, query: QueryPairs) -> Answer {
     let number = query.page()?;
-    page(app.engine.documents(number).await?, Some(number.page), number.page_size)
+    page(
+        app.engine.documents(number).await?,
+        Some(number.page),
+        number.page_size,
+    )
 }
 
 async fn create(State(app): State<App>, caller: Caller<AlertsWrite>, body: Payload) -> Answer {
@@ -40,10 +47,18 @@ async fn change(
     body: Payload,
 ) -> Answer {
     let (patch, ignored): (DocumentPatch, _) = body.json()?;
-    data_ignoring(StatusCode::OK, app.engine.patch_document(&caller.0, id, patch).await?, &ignored)
+    data_ignoring(
+        StatusCode::OK,
+        app.engine.patch_document(&caller.0, id, patch).await?,
+        &ignored,
+    )
 }
 
-async fn remove(State(app): State<App>, caller: Caller<AlertsWrite>, Id(id): Id<DocumentId>) -> Answer {
+async fn remove(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    Id(id): Id<DocumentId>,
+) -> Answer {
     app.engine.delete_document(&caller.0, id).await?;
     no_content()
 }

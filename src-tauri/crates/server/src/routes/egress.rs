@@ -24,7 +24,11 @@ async fn list(State(app): State<App>, caller: Caller<Admin>) -> Answer {
 
 async fn create(State(app): State<App>, caller: Caller<Admin>, body: Payload) -> Answer {
     let (request, ignored): (GrantRequest, _) = body.json()?;
-    data_ignoring(StatusCode::CREATED, app.engine.create_grant(&caller.0, request).await?, &ignored)
+    data_ignoring(
+        StatusCode::CREATED,
+        app.engine.create_grant(&caller.0, request).await?,
+        &ignored,
+    )
 }
 
 async fn remove(State(app): State<App>, caller: Caller<Admin>, Id(id): Id<Uuid>) -> Answer {

@@ -31,9 +31,13 @@ async fn events(
     headers: HeaderMap,
     query: QueryPairs,
 ) -> Answer {
-    let accepts = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     if accepts.is_some_and(|value| value.contains("text/event-stream")) {
-        let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse().ok());
+        let last = headers
+            .get("last-event-id")
+            .and_then(|value| value.to_str().ok()?.parse().ok());
         let after = match last {
             Some(seq) => Some(seq),
             None => query.parsed("after", "a sequence number")?,
@@ -50,19 +54,39 @@ async fn events(
 async fn stream_from(engine: Engine, caller: Principal, after: Option<i64>) -> Answer {
     let start = match after {
         Some(seq) => seq,
-        None => engine.events(&caller, EventRange { after: None, wait: KEEP_ALIVE }).await?.next_after,
-    };
-    let chunks = stream::unfold((engine, caller, Some(start)), |(engine, caller, after)| async move {
-        let after = after?;
-        let stopping = engine.stopping();
-        if stopping.is_cancelled() {
-            return None;
+        None => {
+            engine
+                .events(
+                    &caller,
+                    EventRange {
+                        after: None,
+                        wait: KEEP_ALIVE,
+                    },
+                )
+                .await?
+                .next_after
         }
-        let range = EventRange { after: Some(after), wait: KEEP_ALIVE };
-        let batch = engine.events(&caller, range).await.ok()?;
-        let next = batch.next_after;
-        Some((Ok::<_, std::convert::Infallible>(text(&batch)), (engine, caller, Some(next))))
-    });
+    };
+    let chunks = stream::unfold(
+        (engine, caller, Some(start)),
+        |(engine, caller, after)| async move {
+            let after = after?;
+            let stopping = engine.stopping();
+            if stopping.is_cancelled() {
+                return None;
+            }
+            let range = EventRange {
+                after: Some(after),
+                wait: KEEP_ALIVE,
+            };
+            let batch = engine.events(&caller, range).await.ok()?;
+            let next = batch.next_after;
+            Some((
+                Ok::<_, std::convert::Infallible>(text(&batch)),
+                (engine, caller, Some(next)),
+            ))
+        },
+    );
     let mut response = Response::new(Body::from_stream(chunks));
     let kind = HeaderValue::from_static("text/event-stream");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);

@@ -15,6 +15,10 @@ pub(super) fn router() -> Router<App> {
 async fn health(State(app): State<App>) -> Answer {
     let health = app.engine.health().await;
     let ok = health.database == "ok";
-    let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let status = if ok {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
     Ok(json_response(status, &health))
 }

@@ -45,10 +45,21 @@ pub(super) async fn create(
     if !payload.trim_start().starts_with('{') {
         return Err(Problem::field("payload", "must be an object").into());
     }
-    let answer = accept(&app, &caller.0, (&request.source_name, payload.as_bytes()), key).await;
+    let answer = accept(
+        &app,
+        &caller.0,
+        (&request.source_name, payload.as_bytes()),
+        key,
+    )
+    .await;
     answer.map_err(|failure| match failure.0.code {
         ErrorCode::UnknownSource => {
-            let known = failure.0.details.get("known_sources").cloned().unwrap_or_default();
+            let known = failure
+                .0
+                .details
+                .get("known_sources")
+                .cloned()
+                .unwrap_or_default();
             let known: Vec<String> = serde_json::from_value(known).unwrap_or_default();
             Problem::unknown_source_in_body(&request.source_name, &known).into()
         }
@@ -69,6 +80,10 @@ async fn accept(
         several => object([("alerts", json!(several))]),
     };
     let first: Option<IngestView> = views.into_iter().next();
-    let first = first.ok_or_else(|| Problem::new(ErrorCode::InvalidPayload, "no alert in the body"))?;
-    Ok(replayed(data_meta(StatusCode::ACCEPTED, first, meta)?, is_replay))
+    let first =
+        first.ok_or_else(|| Problem::new(ErrorCode::InvalidPayload, "no alert in the body"))?;
+    Ok(replayed(
+        data_meta(StatusCode::ACCEPTED, first, meta)?,
+        is_replay,
+    ))
 }

@@ -49,17 +49,25 @@ pub(crate) fn router(app: App, ui: Option<UiFiles>) -> Router {
 async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     Failure(Problem::new(
         ErrorCode::MethodNotAllowed,
-        format!("{} cannot be called with {method}; see the Allow header", uri.path()),
+        format!(
+            "{} cannot be called with {method}; see the Allow header",
+            uri.path()
+        ),
     ))
     .into_response()
 }
 
 /// The window's files, for a browser that asks for a page; else a 404.
 async fn fallback(State(ui): State<Option<UiFiles>>, method: Method, uri: Uri) -> Response {
-    let api = ["/v1/", "/ui/", "/mcp", "/health"].iter().any(|path| uri.path().starts_with(path));
+    let api = ["/v1/", "/ui/", "/mcp", "/health"]
+        .iter()
+        .any(|path| uri.path().starts_with(path));
     match ui {
         Some(files) if method == Method::GET && !api => files.serve(uri.path()),
-        _ => Failure(Problem::new(ErrorCode::NotFound, format!("there is no {}", uri.path())))
-            .into_response(),
+        _ => Failure(Problem::new(
+            ErrorCode::NotFound,
+            format!("there is no {}", uri.path()),
+        ))
+        .into_response(),
     }
 }

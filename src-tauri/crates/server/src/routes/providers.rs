@@ -25,7 +25,11 @@ async fn list(State(app): State<App>, _: Caller<EnrichmentsRead>) -> Answer {
     page(Listed::counted(all, total), Some(1), MAX_PAGE_SIZE)
 }
 
-async fn show(State(app): State<App>, _: Caller<EnrichmentsRead>, Id(id): Id<ProviderId>) -> Answer {
+async fn show(
+    State(app): State<App>,
+    _: Caller<EnrichmentsRead>,
+    Id(id): Id<ProviderId>,
+) -> Answer {
     data(StatusCode::OK, app.engine.provider(id).await?)
 }
 
@@ -36,5 +40,9 @@ async fn change(
     body: Payload,
 ) -> Answer {
     let (patch, ignored): (ProviderPatch, _) = body.json()?;
-    data_ignoring(StatusCode::OK, app.engine.patch_provider(&caller.0, id, patch).await?, &ignored)
+    data_ignoring(
+        StatusCode::OK,
+        app.engine.patch_provider(&caller.0, id, patch).await?,
+        &ignored,
+    )
 }

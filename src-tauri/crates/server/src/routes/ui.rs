@@ -23,28 +23,40 @@ pub(super) fn router() -> Router<App> {
 fn need_analyst(by: &Principal) -> Result<(), Problem> {
     match by.kind() {
         PrincipalKind::Analyst => Ok(()),
-        PrincipalKind::Key(_) => {
-            Err(Problem::new(ErrorCode::Forbidden, "this is for the window; use /v1"))
-        }
+        PrincipalKind::Key(_) => Err(Problem::new(
+            ErrorCode::Forbidden,
+            "this is for the window; use /v1",
+        )),
     }
 }
 
 async fn boot(State(app): State<App>, caller: Caller<AnyKey>) -> Answer {
     need_analyst(&caller.0)?;
-    data(StatusCode::OK, BootView {
-        base_url: app.engine.base_url(),
-        version: Engine::version().to_owned(),
-        data_dir: app.engine.data_dir().display().to_string(),
-        demo: app.engine.is_demo(),
-        first_key_waiting: app.engine.first_key_waiting(),
-        notice: (*app.notice).clone(),
-    })
+    data(
+        StatusCode::OK,
+        BootView {
+            base_url: app.engine.base_url(),
+            version: Engine::version().to_owned(),
+            data_dir: app.engine.data_dir().display().to_string(),
+            demo: app.engine.is_demo(),
+            first_key_waiting: app.engine.first_key_waiting(),
+            notice: (*app.notice).clone(),
+        },
+    )
 }
 
 async fn first_key(State(app): State<App>, caller: Caller<AnyKey>) -> Answer {
     need_analyst(&caller.0)?;
-    let key = app.engine.take_first_key().ok_or_else(|| Problem::not_found("first key"))?;
-    data(StatusCode::OK, FirstKeyView { key: key.to_string() })
+    let key = app
+        .engine
+        .take_first_key()
+        .ok_or_else(|| Problem::not_found("first key"))?;
+    data(
+        StatusCode::OK,
+        FirstKeyView {
+            key: key.to_string(),
+        },
+    )
 }
 
 /// No bearer yet: the one-time token is the proof.

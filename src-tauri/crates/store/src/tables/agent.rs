@@ -107,7 +107,10 @@ pub fn put(tx: &WriteTx<'_>, agent: &AgentRow) -> Result<i64, StoreError> {
 
 /// Retires an agent: it is told nothing more, what is owed to it is cancelled, its findings stay.
 pub fn retire(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreError> {
-    tx.conn.execute("UPDATE agent SET deleted_at=?2, is_active=0 WHERE id=?1", (id, now.millis()))?;
+    tx.conn.execute(
+        "UPDATE agent SET deleted_at=?2, is_active=0 WHERE id=?1",
+        (id, now.millis()),
+    )?;
     tx.conn.execute(
         "UPDATE delivery SET state='cancelled', next_at=NULL
          WHERE agent_id=?1 AND state IN ('due', 'parked')",
@@ -136,7 +139,11 @@ pub fn all(tx: &impl Reads) -> Result<Vec<AgentRow>, StoreError> {
 /// One agent that was not deleted.
 pub fn by_uuid(tx: &impl Reads, id: AgentId) -> Result<Option<AgentRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM agent WHERE uuid = ?1 AND deleted_at IS NULL");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// One agent by its row, deleted or not.

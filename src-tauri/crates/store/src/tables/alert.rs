@@ -197,7 +197,12 @@ pub fn dedup_head(tx: &impl Reads, fingerprint: [u8; 32]) -> Result<Option<Dedup
 }
 
 /// Counts a repetition. A higher severity raises the alert's.
-pub fn count_duplicate(tx: &WriteTx<'_>, id: i64, severity: Severity, now: Timestamp) -> Result<(), StoreError> {
+pub fn count_duplicate(
+    tx: &WriteTx<'_>,
+    id: i64,
+    severity: Severity,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
             "UPDATE alert SET duplicate_count = duplicate_count + 1, last_seen_at = ?2,
@@ -209,7 +214,8 @@ pub fn count_duplicate(tx: &WriteTx<'_>, id: i64, severity: Severity, now: Times
 
 /// Makes way for a new alert of the same fingerprint.
 pub fn retire_head(tx: &WriteTx<'_>, id: i64) -> Result<(), StoreError> {
-    tx.conn.execute("UPDATE alert SET is_dedup_head = 0 WHERE id = ?1", [id])?;
+    tx.conn
+        .execute("UPDATE alert SET is_dedup_head = 0 WHERE id = ?1", [id])?;
     Ok(())
 }
 
@@ -243,7 +249,11 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
 /// One alert.
 pub fn by_uuid(tx: &impl Reads, alert: AlertId) -> Result<Option<AlertRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE a.uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(alert.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(alert.uuid())], map),
+    )
 }
 
 /// One alert by its row.
@@ -306,7 +316,9 @@ pub fn settle_enrichment(
 pub fn next_generation(tx: &WriteTx<'_>, id: i64) -> Result<u32, StoreError> {
     Ok(tx
         .conn
-        .prepare_cached("UPDATE alert SET generation = generation + 1 WHERE id = ?1 RETURNING generation")?
+        .prepare_cached(
+            "UPDATE alert SET generation = generation + 1 WHERE id = ?1 RETURNING generation",
+        )?
         .query_row([id], |row| row.get(0))?)
 }
 
@@ -334,7 +346,12 @@ pub fn refresh_malice(
          ORDER BY ai.alert_id DESC LIMIT ?2",
     )?;
     let rows = statement.query_map((indicator, limit), |row| {
-        Ok((row.get::<_, i64>(0)?, uuid(row, 1)?, malice(row, 2)?, malice(row, 3)?))
+        Ok((
+            row.get::<_, i64>(0)?,
+            uuid(row, 1)?,
+            malice(row, 2)?,
+            malice(row, 3)?,
+        ))
     })?;
     let mut changed = Vec::new();
     for row in rows {

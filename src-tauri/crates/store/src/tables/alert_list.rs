@@ -139,8 +139,12 @@ pub struct AlertPage {
 
 fn any_of(sql: &mut String, params: &mut Vec<Sql>, column: &str, values: String) {
     params.push(Sql::Text(values));
-    write!(sql, " AND {column} IN (SELECT value FROM json_each(?{}))", params.len())
-        .expect("writing to a String cannot fail");
+    write!(
+        sql,
+        " AND {column} IN (SELECT value FROM json_each(?{}))",
+        params.len()
+    )
+    .expect("writing to a String cannot fail");
 }
 
 fn compare(sql: &mut String, params: &mut Vec<Sql>, what: &str, value: Sql) {
@@ -158,10 +162,20 @@ fn conditions(filter: &AlertFilter) -> (String, Vec<Sql>) {
         any_of(&mut sql, &mut params, "a.severity", list(&ranks));
     }
     if !filter.source_name.is_empty() {
-        any_of(&mut sql, &mut params, "a.source_name", list(&filter.source_name));
+        any_of(
+            &mut sql,
+            &mut params,
+            "a.source_name",
+            list(&filter.source_name),
+        );
     }
     if !filter.enrichment_status.is_empty() {
-        any_of(&mut sql, &mut params, "a.enrichment_status", list(&filter.enrichment_status));
+        any_of(
+            &mut sql,
+            &mut params,
+            "a.enrichment_status",
+            list(&filter.enrichment_status),
+        );
     }
     match filter.is_enriched {
         Some(true) => sql.push_str(" AND a.enriched_at IS NOT NULL"),
@@ -170,19 +184,38 @@ fn conditions(filter: &AlertFilter) -> (String, Vec<Sql>) {
     }
     if let Some(rule) = filter.rule {
         let sub = "a.detection_rule_id = (SELECT id FROM detection_rule WHERE uuid =";
-        compare(&mut sql, &mut params, sub, Sql::Blob(blob(rule.uuid()).to_vec()));
+        compare(
+            &mut sql,
+            &mut params,
+            sub,
+            Sql::Blob(blob(rule.uuid()).to_vec()),
+        );
         sql.push(')');
     }
     if let Some(from) = filter.from {
-        compare(&mut sql, &mut params, "a.occurred_at >=", Sql::Integer(from.millis()));
+        compare(
+            &mut sql,
+            &mut params,
+            "a.occurred_at >=",
+            Sql::Integer(from.millis()),
+        );
     }
     if let Some(to) = filter.to {
-        compare(&mut sql, &mut params, "a.occurred_at <=", Sql::Integer(to.millis()));
+        compare(
+            &mut sql,
+            &mut params,
+            "a.occurred_at <=",
+            Sql::Integer(to.millis()),
+        );
     }
     for tag in &filter.tags {
         params.push(Sql::Text(tag.clone()));
-        write!(sql, " AND ?{} IN (SELECT value FROM json_each(a.tags))", params.len())
-            .expect("writing to a String cannot fail");
+        write!(
+            sql,
+            " AND ?{} IN (SELECT value FROM json_each(a.tags))",
+            params.len()
+        )
+        .expect("writing to a String cannot fail");
     }
     (sql, params)
 }
@@ -195,8 +228,13 @@ fn keyset(sql: &mut String, params: &mut Vec<Sql>, query: &AlertQuery, after: &K
     params.push(value);
     params.push(Sql::Integer(after.id));
     let (op, n) = (if query.descending { '<' } else { '>' }, params.len());
-    write!(sql, " AND ({}, a.id) {op} (?{}, ?{n})", query.sort.column(), n - 1)
-        .expect("writing to a String cannot fail");
+    write!(
+        sql,
+        " AND ({}, a.id) {op} (?{}, ?{n})",
+        query.sort.column(),
+        n - 1
+    )
+    .expect("writing to a String cannot fail");
 }
 
 fn place(row: &AlertRow, sort: AlertSort) -> Keyset {
@@ -237,11 +275,19 @@ pub fn page(tx: &impl Reads, query: &AlertQuery) -> Result<AlertPage, StoreError
         .collect::<Result<Vec<_>, _>>()?;
     let more = rows.len() > query.limit as usize;
     rows.truncate(query.limit as usize);
-    let next = rows.last().filter(|_| more).map(|row| place(row, query.sort));
+    let next = rows
+        .last()
+        .filter(|_| more)
+        .map(|row| place(row, query.sort));
     Ok(AlertPage { rows, total, next })
 }
 
-fn count(tx: &impl Reads, counting: Counting, filter: &str, params: &[Sql]) -> Result<Option<u64>, StoreError> {
+fn count(
+    tx: &impl Reads,
+    counting: Counting,
+    filter: &str,
+    params: &[Sql],
+) -> Result<Option<u64>, StoreError> {
     let sql = match counting {
         Counting::None => return Ok(None),
         Counting::Exact => format!("SELECT count(*) FROM alert a WHERE {filter}"),
@@ -251,7 +297,9 @@ fn count(tx: &impl Reads, counting: Counting, filter: &str, params: &[Sql]) -> R
         ),
     };
     let mut statement = tx.conn().prepare_cached(&sql)?;
-    Ok(Some(statement.query_row(rusqlite::params_from_iter(params), |row| row.get(0))?))
+    Ok(Some(
+        statement.query_row(rusqlite::params_from_iter(params), |row| row.get(0))?,
+    ))
 }
 
 /// An indicator shown in a row.
@@ -269,7 +317,11 @@ pub struct RowIndicator {
 
 /// The `each` worst indicators of every alert of a page; among equals the rarer type of evidence
 /// (hashes, addresses) before accounts, by row.
-pub fn key_indicators(tx: &impl Reads, alerts: &[i64], each: u32) -> Result<Vec<RowIndicator>, StoreError> {
+pub fn key_indicators(
+    tx: &impl Reads,
+    alerts: &[i64],
+    each: u32,
+) -> Result<Vec<RowIndicator>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
         "SELECT alert_id, type, value, malice FROM (
            SELECT l.alert_id, i.type, i.value, i.malice,

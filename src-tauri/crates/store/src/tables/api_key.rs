@@ -95,11 +95,19 @@ pub fn by_hash(tx: &impl Reads, hash: [u8; 32]) -> Result<Option<ApiKeyRow>, Sto
 /// One key, revoked or not.
 pub fn by_uuid(tx: &impl Reads, id: ApiKeyId) -> Result<Option<ApiKeyRow>, StoreError> {
     let sql = format!("{SELECT} WHERE k.uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// A page of the keys that work, newest first, and how many there are.
-pub fn active(tx: &impl Reads, limit: u64, offset: u64) -> Result<(Vec<ApiKeyRow>, u64), StoreError> {
+pub fn active(
+    tx: &impl Reads,
+    limit: u64,
+    offset: u64,
+) -> Result<(Vec<ApiKeyRow>, u64), StoreError> {
     let total = tx.conn().query_row(
         "SELECT count(*) FROM api_key WHERE revoked_at IS NULL",
         [],
@@ -113,7 +121,9 @@ pub fn active(tx: &impl Reads, limit: u64, offset: u64) -> Result<(Vec<ApiKeyRow
 
 /// Whether there has ever been a key.
 pub fn any(tx: &impl Reads) -> Result<bool, StoreError> {
-    Ok(tx.conn().query_row("SELECT EXISTS(SELECT 1 FROM api_key)", [], |row| row.get(0))?)
+    Ok(tx
+        .conn()
+        .query_row("SELECT EXISTS(SELECT 1 FROM api_key)", [], |row| row.get(0))?)
 }
 
 /// Keys that work now, are human and may do everything, besides one.
@@ -138,6 +148,7 @@ pub fn revoke(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreErro
 
 /// Notes the day of a key's last use.
 pub fn note_use(tx: &WriteTx<'_>, id: i64, day: i64) -> Result<(), StoreError> {
-    tx.conn.execute("UPDATE api_key SET last_used_day=?2 WHERE id=?1", (id, day))?;
+    tx.conn
+        .execute("UPDATE api_key SET last_used_day=?2 WHERE id=?1", (id, day))?;
     Ok(())
 }

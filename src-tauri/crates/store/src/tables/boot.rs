@@ -35,6 +35,9 @@ pub(crate) fn begin(conn: &Connection, now: Timestamp) -> rusqlite::Result<i64> 
 
 /// Notes a clean exit.
 pub(crate) fn end(tx: &WriteTx<'_>, boot: i64, now: Timestamp) -> Result<(), StoreError> {
-    tx.conn.execute("UPDATE boot SET clean_exit_at=?2 WHERE epoch=?1", (boot, now.millis()))?;
+    tx.conn.execute(
+        "UPDATE boot SET clean_exit_at=?2 WHERE epoch=?1",
+        (boot, now.millis()),
+    )?;
     Ok(())
 }

@@ -238,7 +238,12 @@ pub fn claim(
 }
 
 /// Takes one delivery in hand, whatever its state, and writes its attempt.
-pub fn take(tx: &WriteTx<'_>, id: i64, boot: i64, now: Timestamp) -> Result<ClaimedDelivery, StoreError> {
+pub fn take(
+    tx: &WriteTx<'_>,
+    id: i64,
+    boot: i64,
+    now: Timestamp,
+) -> Result<ClaimedDelivery, StoreError> {
     tx.conn
         .prepare_cached(
             "UPDATE delivery SET state='in_flight', attempt=attempt+1, boot=?2,
@@ -291,7 +296,15 @@ pub fn settle(
             "UPDATE delivery SET state=?4, next_at=?5, dead_reason=?6, delivered_at=?7, boot=NULL
              WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='in_flight'",
         )?
-        .execute((claimed.id, claimed.token, boot, state, next_at, reason, delivered_at))?;
+        .execute((
+            claimed.id,
+            claimed.token,
+            boot,
+            state,
+            next_at,
+            reason,
+            delivered_at,
+        ))?;
     if changed == 0 {
         return Ok(false);
     }
@@ -329,7 +342,11 @@ pub fn make_due(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<bool, Store
 /// One delivery.
 pub fn by_uuid(tx: &impl Reads, id: DeliveryId) -> Result<Option<DeliveryRow>, StoreError> {
     let sql = format!("{SELECT} WHERE d.uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// Which deliveries to list.
@@ -354,12 +371,18 @@ pub fn page(
                      AND (?3 IS NULL OR d.state = ?3)";
     let total = tx
         .conn()
-        .prepare_cached(&format!("SELECT count(*) FROM delivery d WHERE {condition}"))?
-        .query_row((filter.agent, filter.alert, &filter.state), |row| row.get(0))?;
+        .prepare_cached(&format!(
+            "SELECT count(*) FROM delivery d WHERE {condition}"
+        ))?
+        .query_row((filter.agent, filter.alert, &filter.state), |row| {
+            row.get(0)
+        })?;
     let sql = format!("{SELECT} WHERE {condition} ORDER BY d.id DESC LIMIT ?4 OFFSET ?5");
     let mut statement = tx.conn().prepare_cached(&sql)?;
-    let rows =
-        statement.query_map((filter.agent, filter.alert, &filter.state, limit, offset), map)?;
+    let rows = statement.query_map(
+        (filter.agent, filter.alert, &filter.state, limit, offset),
+        map,
+    )?;
     Ok((rows.collect::<Result<_, _>>()?, total))
 }
 

@@ -69,7 +69,9 @@ pub fn link(
 ) -> Result<i64, StoreError> {
     let known = tx
         .conn
-        .prepare_cached("SELECT id FROM detection_rule WHERE source_name = ?1 AND source_rule_id = ?2")?
+        .prepare_cached(
+            "SELECT id FROM detection_rule WHERE source_name = ?1 AND source_rule_id = ?2",
+        )?
         .query_row((source_name, &rule.source_rule_id), |row| row.get(0));
     if let Some(id) = found(known)? {
         return Ok(id);
@@ -142,14 +144,21 @@ pub fn update(tx: &WriteTx<'_>, rule: &RuleRow) -> Result<(), StoreError> {
 
 /// Removes a rule; its alerts lose the link. Whether it was there.
 pub fn delete(tx: &WriteTx<'_>, rule: DetectionRuleId) -> Result<bool, StoreError> {
-    let n = tx.conn.execute("DELETE FROM detection_rule WHERE uuid = ?1", [blob(rule.uuid())])?;
+    let n = tx.conn.execute(
+        "DELETE FROM detection_rule WHERE uuid = ?1",
+        [blob(rule.uuid())],
+    )?;
     Ok(n > 0)
 }
 
 /// One rule.
 pub fn by_uuid(tx: &impl Reads, rule: DetectionRuleId) -> Result<Option<RuleRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM detection_rule WHERE uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(rule.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(rule.uuid())], map),
+    )
 }
 
 /// One rule by its row.
@@ -160,8 +169,9 @@ pub fn by_row(tx: &impl Reads, id: i64) -> Result<Option<RuleRow>, StoreError> {
 
 /// A page of rules by name, and how many there are.
 pub fn page(tx: &impl Reads, limit: u64, offset: u64) -> Result<(Vec<RuleRow>, u64), StoreError> {
-    let total =
-        tx.conn().query_row("SELECT count(*) FROM detection_rule", [], |row| row.get(0))?;
+    let total = tx
+        .conn()
+        .query_row("SELECT count(*) FROM detection_rule", [], |row| row.get(0))?;
     let sql = format!("SELECT {COLUMNS} FROM detection_rule ORDER BY name, id LIMIT ?1 OFFSET ?2");
     let mut statement = tx.conn().prepare_cached(&sql)?;
     let rows = statement.query_map((limit, offset), map)?;

@@ -86,13 +86,20 @@ pub fn put(tx: &WriteTx<'_>, document: &DocumentRow) -> Result<(), StoreError> {
 
 /// Removes a document; whether it was there.
 pub fn delete(tx: &WriteTx<'_>, id: DocumentId) -> Result<bool, StoreError> {
-    Ok(tx.conn.execute("DELETE FROM context_document WHERE uuid = ?1", [blob(id.uuid())])? > 0)
+    Ok(tx.conn.execute(
+        "DELETE FROM context_document WHERE uuid = ?1",
+        [blob(id.uuid())],
+    )? > 0)
 }
 
 /// One document.
 pub fn by_uuid(tx: &impl Reads, id: DocumentId) -> Result<Option<DocumentRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM context_document WHERE uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// The documents that may apply to an alert: global ones first, then those with rules; each group
@@ -108,10 +115,18 @@ pub fn candidates(tx: &impl Reads) -> Result<Vec<DocumentRow>, StoreError> {
 }
 
 /// A page of documents by title, and how many there are.
-pub fn page(tx: &impl Reads, limit: u64, offset: u64) -> Result<(Vec<DocumentRow>, u64), StoreError> {
-    let total =
-        tx.conn().query_row("SELECT count(*) FROM context_document", [], |row| row.get(0))?;
-    let sql = format!("SELECT {COLUMNS} FROM context_document ORDER BY title, id LIMIT ?1 OFFSET ?2");
+pub fn page(
+    tx: &impl Reads,
+    limit: u64,
+    offset: u64,
+) -> Result<(Vec<DocumentRow>, u64), StoreError> {
+    let total = tx
+        .conn()
+        .query_row("SELECT count(*) FROM context_document", [], |row| {
+            row.get(0)
+        })?;
+    let sql =
+        format!("SELECT {COLUMNS} FROM context_document ORDER BY title, id LIMIT ?1 OFFSET ?2");
     let mut statement = tx.conn().prepare_cached(&sql)?;
     let rows = statement.query_map((limit, offset), map)?;
     Ok((rows.collect::<Result<_, _>>()?, total))

@@ -116,7 +116,10 @@ pub fn store_failure(
 }
 
 /// The answers about some indicators, by provider name.
-pub fn of_indicators(tx: &impl Reads, indicators: &[i64]) -> Result<Vec<EnrichmentRow>, StoreError> {
+pub fn of_indicators(
+    tx: &impl Reads,
+    indicators: &[i64],
+) -> Result<Vec<EnrichmentRow>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
         "SELECT e.indicator_id, e.provider_id, p.name, e.outcome, e.extracted, e.malice,
            e.enriched_at, e.expires_at, e.error, e.is_demo
@@ -128,7 +131,12 @@ pub fn of_indicators(tx: &impl Reads, indicators: &[i64]) -> Result<Vec<Enrichme
 }
 
 /// Whether an answer is there that need not be asked again.
-pub fn is_fresh(tx: &impl Reads, indicator: i64, provider: i64, now: Timestamp) -> Result<bool, StoreError> {
+pub fn is_fresh(
+    tx: &impl Reads,
+    indicator: i64,
+    provider: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     Ok(tx
         .conn()
         .prepare_cached(

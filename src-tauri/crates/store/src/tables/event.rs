@@ -23,7 +23,11 @@ pub struct Actor {
 impl Actor {
     /// The pipeline itself.
     pub fn system() -> Self {
-        Self { kind: "system".to_owned(), name: "Calseta".to_owned(), key_prefix: None }
+        Self {
+            kind: "system".to_owned(),
+            name: "Calseta".to_owned(),
+            key_prefix: None,
+        }
     }
 }
 
@@ -72,7 +76,11 @@ fn map(row: &Row<'_>) -> rusqlite::Result<EventRow> {
     Ok(EventRow {
         seq: row.get(0)?,
         at: time(row, 1)?,
-        actor: Actor { kind: row.get(2)?, name: row.get(3)?, key_prefix: row.get(4)? },
+        actor: Actor {
+            kind: row.get(2)?,
+            name: row.get(3)?,
+            key_prefix: row.get(4)?,
+        },
         kind: row.get(5)?,
         object_kind: row.get(6)?,
         object_uuid: uuid_opt(row, 7)?,
@@ -83,9 +91,16 @@ fn map(row: &Row<'_>) -> rusqlite::Result<EventRow> {
 
 /// The chain's end as stored.
 pub(crate) fn head(conn: &Connection) -> rusqlite::Result<ChainHead> {
-    let last = conn.query_row("SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1", [], |row| {
-        Ok(ChainHead { seq: row.get(0)?, hash: row.get(1)? })
-    });
+    let last = conn.query_row(
+        "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1",
+        [],
+        |row| {
+            Ok(ChainHead {
+                seq: row.get(0)?,
+                hash: row.get(1)?,
+            })
+        },
+    );
     match last {
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(ChainHead::EMPTY),
         other => other,
@@ -127,7 +142,11 @@ pub fn append(tx: &WriteTx<'_>, event: NewEvent<'_>) -> Result<i64, StoreError> 
     let hashed = Hashed {
         seq: head.seq + 1,
         at: event.at.millis(),
-        actor: (&event.actor.kind, &event.actor.name, event.actor.key_prefix.as_deref()),
+        actor: (
+            &event.actor.kind,
+            &event.actor.name,
+            event.actor.key_prefix.as_deref(),
+        ),
         kind: event.kind,
         object: (event.object.0, event.object.1.map(blob)),
         alert: event.alert.map(|alert| blob(alert.uuid())),
@@ -161,7 +180,12 @@ pub fn append(tx: &WriteTx<'_>, event: NewEvent<'_>) -> Result<i64, StoreError> 
 
 /// Events after a sequence number, oldest first; only of the kinds whose first part (before the
 /// dot) is in `nouns`.
-pub fn after(tx: &impl Reads, seq: i64, nouns: &[&str], limit: u32) -> Result<Vec<EventRow>, StoreError> {
+pub fn after(
+    tx: &impl Reads,
+    seq: i64,
+    nouns: &[&str],
+    limit: u32,
+) -> Result<Vec<EventRow>, StoreError> {
     let sql = format!(
         "SELECT {COLUMNS} FROM event WHERE seq > ?1
            AND substr(kind, 1, instr(kind, '.') - 1) IN (SELECT value FROM json_each(?2))
@@ -207,8 +231,13 @@ pub fn verify(tx: &impl Reads) -> Result<Result<ChainHead, i64>, StoreError> {
     let mut head = ChainHead::EMPTY;
     while let Some(row) = rows.next()? {
         let seq: i64 = row.get(0)?;
-        let texts: (String, String, Option<String>, String, String) =
-            (row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?);
+        let texts: (String, String, Option<String>, String, String) = (
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+            row.get(5)?,
+            row.get(6)?,
+        );
         let hashed = Hashed {
             seq,
             at: row.get(1)?,

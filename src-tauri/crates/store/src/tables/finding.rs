@@ -130,7 +130,11 @@ pub fn by_repeat_key(tx: &impl Reads, key: [u8; 32]) -> Result<Option<FindingRow
 /// One finding.
 pub fn by_uuid(tx: &impl Reads, id: FindingId) -> Result<Option<FindingRow>, StoreError> {
     let sql = format!("{SELECT} WHERE f.uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// An alert's findings, oldest first.
@@ -142,20 +146,25 @@ pub fn of_alert(tx: &impl Reads, alert: i64) -> Result<Vec<FindingRow>, StoreErr
 }
 
 /// Author and verdict of every finding of a page of alerts: alert's row, author, verdict.
-pub fn summaries(tx: &impl Reads, alerts: &[i64]) -> Result<Vec<(i64, String, Option<String>)>, StoreError> {
+pub fn summaries(
+    tx: &impl Reads,
+    alerts: &[i64],
+) -> Result<Vec<(i64, String, Option<String>)>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
         "SELECT alert_id, author_name, verdict FROM finding
          WHERE alert_id IN (SELECT value FROM json_each(?1)) ORDER BY id",
     )?;
-    let rows =
-        statement.query_map([list(alerts)], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let rows = statement.query_map([list(alerts)], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// The findings that answer a delivery.
 pub fn of_delivery(tx: &impl Reads, delivery: i64) -> Result<Vec<FindingId>, StoreError> {
-    let mut statement =
-        tx.conn().prepare_cached("SELECT uuid FROM finding WHERE delivery_id = ?1 ORDER BY id")?;
+    let mut statement = tx
+        .conn()
+        .prepare_cached("SELECT uuid FROM finding WHERE delivery_id = ?1 ORDER BY id")?;
     let rows = statement.query_map([delivery], |row| uuid(row, 0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -58,7 +58,10 @@ pub fn insert(tx: &WriteTx<'_>, grant: &GrantRow) -> Result<(), StoreError> {
 
 /// Takes a grant back; whether it was there.
 pub fn delete(tx: &WriteTx<'_>, id: Uuid) -> Result<bool, StoreError> {
-    Ok(tx.conn.execute("DELETE FROM egress_grant WHERE uuid = ?1", [blob(id)])? > 0)
+    Ok(tx
+        .conn
+        .execute("DELETE FROM egress_grant WHERE uuid = ?1", [blob(id)])?
+        > 0)
 }
 
 /// All grants, oldest first.

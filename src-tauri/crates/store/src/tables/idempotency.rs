@@ -17,7 +17,12 @@ pub struct FirstAnswer {
 }
 
 /// The first answer to this API key's request key; older than `oldest` does not count.
-pub fn get(tx: &impl Reads, api_key: i64, key: &str, oldest: Timestamp) -> Result<Option<FirstAnswer>, StoreError> {
+pub fn get(
+    tx: &impl Reads,
+    api_key: i64,
+    key: &str,
+    oldest: Timestamp,
+) -> Result<Option<FirstAnswer>, StoreError> {
     let row = tx
         .conn()
         .prepare_cached(
@@ -25,7 +30,11 @@ pub fn get(tx: &impl Reads, api_key: i64, key: &str, oldest: Timestamp) -> Resul
              WHERE api_key_id=?1 AND key=?2 AND created_at>?3",
         )?
         .query_row((api_key, key, oldest.millis()), |row| {
-            Ok(FirstAnswer { request_sha256: row.get(0)?, status: row.get(1)?, response: row.get(2)? })
+            Ok(FirstAnswer {
+                request_sha256: row.get(0)?,
+                status: row.get(1)?,
+                response: row.get(2)?,
+            })
         });
     found(row)
 }

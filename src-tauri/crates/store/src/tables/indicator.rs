@@ -49,7 +49,10 @@ pub fn upsert(
         .prepare_cached(
             "UPDATE indicator SET last_seen = ?3 WHERE type = ?1 AND value = ?2 RETURNING id",
         )?
-        .query_row((indicator.kind.as_str(), &indicator.value, now.millis()), |row| row.get(0));
+        .query_row(
+            (indicator.kind.as_str(), &indicator.value, now.millis()),
+            |row| row.get(0),
+        );
     if let Some(id) = found(known)? {
         return Ok(id);
     }
@@ -58,12 +61,23 @@ pub fn upsert(
             "INSERT INTO indicator(uuid, type, value, first_seen, last_seen)
              VALUES(?1, ?2, ?3, ?4, ?4)",
         )?
-        .execute((blob(new_id.uuid()), indicator.kind.as_str(), &indicator.value, now.millis()))?;
+        .execute((
+            blob(new_id.uuid()),
+            indicator.kind.as_str(),
+            &indicator.value,
+            now.millis(),
+        ))?;
     Ok(tx.conn.last_insert_rowid())
 }
 
 /// Links an indicator to an alert; once.
-pub fn link(tx: &WriteTx<'_>, alert: i64, indicator: i64, pass: &str, path: &str) -> Result<(), StoreError> {
+pub fn link(
+    tx: &WriteTx<'_>,
+    alert: i64,
+    indicator: i64,
+    pass: &str,
+    path: &str,
+) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
             "INSERT INTO alert_indicator(alert_id, indicator_id, pass, path) VALUES(?1, ?2, ?3, ?4)

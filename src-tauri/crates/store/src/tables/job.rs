@@ -64,7 +64,14 @@ pub fn insert(
             "INSERT INTO job(kind, uniq, ref, ref2, run_at, created_at)
              VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(uniq) DO NOTHING",
         )?
-        .execute((kind.as_str(), uniq, subject, object, run_at.millis(), now.millis()))?;
+        .execute((
+            kind.as_str(),
+            uniq,
+            subject,
+            object,
+            run_at.millis(),
+            now.millis(),
+        ))?;
     tx.wake(kind.wake());
     Ok(added > 0)
 }
@@ -84,22 +91,26 @@ pub fn claim_of(
            ORDER BY run_at, id LIMIT ?5)
          RETURNING id, ref, ref2, attempt, lease_token",
     )?;
-    let rows =
-        statement.query_map((kind.as_str(), object, now.millis(), boot, limit), |row| {
-            Ok(JobRow {
-                id: row.get(0)?,
-                kind,
-                subject: row.get(1)?,
-                object: row.get(2)?,
-                attempt: row.get(3)?,
-                token: row.get(4)?,
-            })
-        })?;
+    let rows = statement.query_map((kind.as_str(), object, now.millis(), boot, limit), |row| {
+        Ok(JobRow {
+            id: row.get(0)?,
+            kind,
+            subject: row.get(1)?,
+            object: row.get(2)?,
+            attempt: row.get(3)?,
+            token: row.get(4)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Whether a job of a kind and object is due.
-pub fn is_due(tx: &impl Reads, kind: JobKind, object: i64, now: Timestamp) -> Result<bool, StoreError> {
+pub fn is_due(
+    tx: &impl Reads,
+    kind: JobKind,
+    object: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     Ok(tx
         .conn()
         .prepare_cached(
@@ -114,7 +125,9 @@ pub fn is_due(tx: &impl Reads, kind: JobKind, object: i64, now: Timestamp) -> Re
 pub fn finish(tx: &WriteTx<'_>, job: &JobRow, boot: i64) -> Result<bool, StoreError> {
     let ended = tx
         .conn
-        .prepare_cached("DELETE FROM job WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running'")?
+        .prepare_cached(
+            "DELETE FROM job WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running'",
+        )?
         .execute((job.id, job.token, boot))?;
     Ok(ended > 0)
 }
@@ -166,12 +179,18 @@ pub fn outstanding_providers(tx: &impl Reads, alert: i64) -> Result<Vec<i64>, St
 pub fn next_due(tx: &impl Reads, kind: JobKind) -> Result<Option<Timestamp>, StoreError> {
     let row = tx
         .conn()
-        .prepare_cached("SELECT run_at FROM job WHERE kind=?1 AND state='ready' ORDER BY run_at LIMIT 1")?
+        .prepare_cached(
+            "SELECT run_at FROM job WHERE kind=?1 AND state='ready' ORDER BY run_at LIMIT 1",
+        )?
         .query_row([kind.as_str()], |row| row.get(0));
     Ok(found(row)?.map(Timestamp::from_millis))
 }
 
 /// Jobs that wait or run.
 pub fn depth(tx: &impl Reads) -> Result<u64, StoreError> {
-    Ok(tx.conn().query_row("SELECT count(*) FROM job WHERE state != 'dead'", [], |row| row.get(0))?)
+    Ok(tx.conn().query_row(
+        "SELECT count(*) FROM job WHERE state != 'dead'",
+        [],
+        |row| row.get(0),
+    )?)
 }

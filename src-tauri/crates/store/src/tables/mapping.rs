@@ -7,7 +7,12 @@ use super::{Reads, blob, word};
 use crate::{StoreError, WriteTx};
 
 /// Adds a mapping of the product's own unless it is there.
-pub fn ensure_system(tx: &WriteTx<'_>, id: Uuid, mapping: &Mapping, now: Timestamp) -> Result<(), StoreError> {
+pub fn ensure_system(
+    tx: &WriteTx<'_>,
+    id: Uuid,
+    mapping: &Mapping,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.conn.execute(
         "INSERT INTO indicator_mapping(uuid, source_name, extraction_target, field_path,
            indicator_type, is_system, created_at) VALUES(?1, ?2, ?3, ?4, ?5, 1, ?6)

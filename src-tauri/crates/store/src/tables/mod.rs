@@ -57,7 +57,10 @@ fn blob(uuid: Uuid) -> [u8; 16] {
     *uuid.as_bytes()
 }
 
-fn unreadable(index: usize, what: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+fn unreadable(
+    index: usize,
+    what: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(index, Type::Text, what.into())
 }
 
@@ -66,7 +69,9 @@ fn uuid<T: From<Uuid>>(row: &Row<'_>, index: usize) -> rusqlite::Result<T> {
 }
 
 fn uuid_opt<T: From<Uuid>>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>> {
-    Ok(row.get::<_, Option<[u8; 16]>>(index)?.map(|bytes| Uuid::from_bytes(bytes).into()))
+    Ok(row
+        .get::<_, Option<[u8; 16]>>(index)?
+        .map(|bytes| Uuid::from_bytes(bytes).into()))
 }
 
 fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
@@ -74,7 +79,9 @@ fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Timestamp> {
 }
 
 fn time_opt(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Timestamp>> {
-    Ok(row.get::<_, Option<i64>>(index)?.map(Timestamp::from_millis))
+    Ok(row
+        .get::<_, Option<i64>>(index)?
+        .map(Timestamp::from_millis))
 }
 
 fn word<T>(row: &Row<'_>, index: usize) -> rusqlite::Result<T>
@@ -82,7 +89,10 @@ where
     T: FromStr,
     T::Err: std::error::Error + Send + Sync + 'static,
 {
-    row.get_ref(index)?.as_str()?.parse().map_err(|error: T::Err| unreadable(index, error))
+    row.get_ref(index)?
+        .as_str()?
+        .parse()
+        .map_err(|error: T::Err| unreadable(index, error))
 }
 
 fn word_opt<T>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>>
@@ -92,7 +102,10 @@ where
 {
     match row.get_ref(index)?.as_str_or_null()? {
         None => Ok(None),
-        Some(text) => text.parse().map(Some).map_err(|error: T::Err| unreadable(index, error)),
+        Some(text) => text
+            .parse()
+            .map(Some)
+            .map_err(|error: T::Err| unreadable(index, error)),
     }
 }
 
@@ -100,7 +113,10 @@ fn json<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite
     serde_json::from_str(row.get_ref(index)?.as_str()?).map_err(|error| unreadable(index, error))
 }
 
-fn json_opt<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<T>> {
+fn json_opt<T: serde::de::DeserializeOwned>(
+    row: &Row<'_>,
+    index: usize,
+) -> rusqlite::Result<Option<T>> {
     row.get_ref(index)?
         .as_str_or_null()?
         .map(|text| serde_json::from_str(text).map_err(|error| unreadable(index, error)))
@@ -109,12 +125,18 @@ fn json_opt<T: serde::de::DeserializeOwned>(row: &Row<'_>, index: usize) -> rusq
 
 fn severity(row: &Row<'_>, index: usize) -> rusqlite::Result<Severity> {
     let rank: usize = row.get(index)?;
-    Severity::ALL.get(rank).copied().ok_or_else(|| unreadable(index, "severity out of range"))
+    Severity::ALL
+        .get(rank)
+        .copied()
+        .ok_or_else(|| unreadable(index, "severity out of range"))
 }
 
 fn malice(row: &Row<'_>, index: usize) -> rusqlite::Result<Malice> {
     let rank: usize = row.get(index)?;
-    Malice::ALL.get(rank).copied().ok_or_else(|| unreadable(index, "malice out of range"))
+    Malice::ALL
+        .get(rank)
+        .copied()
+        .ok_or_else(|| unreadable(index, "malice out of range"))
 }
 
 fn malice_opt(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Malice>> {

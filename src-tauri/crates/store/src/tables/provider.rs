@@ -73,7 +73,14 @@ pub fn ensure_builtin(
          ON CONFLICT(name) DO UPDATE SET display_name = excluded.display_name,
            description = excluded.description, definition = excluded.definition
          WHERE is_builtin = 1 AND definition != excluded.definition",
-        (blob(id.uuid()), name, display_name, description, definition, now.millis()),
+        (
+            blob(id.uuid()),
+            name,
+            display_name,
+            description,
+            definition,
+            now.millis(),
+        ),
     )?;
     Ok(())
 }
@@ -89,7 +96,11 @@ pub fn all(tx: &impl Reads) -> Result<Vec<ProviderRow>, StoreError> {
 /// One provider.
 pub fn by_uuid(tx: &impl Reads, id: ProviderId) -> Result<Option<ProviderRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM provider WHERE uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id.uuid())], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// Stores what a person may change of a provider.
@@ -111,6 +122,7 @@ pub fn update(tx: &WriteTx<'_>, provider: &ProviderRow) -> Result<(), StoreError
 
 /// Notes whether the stored key is accepted.
 pub fn set_key_state(tx: &WriteTx<'_>, id: i64, state: &str) -> Result<(), StoreError> {
-    tx.conn.execute("UPDATE provider SET key_state=?2 WHERE id=?1", (id, state))?;
+    tx.conn
+        .execute("UPDATE provider SET key_state=?2 WHERE id=?1", (id, state))?;
     Ok(())
 }

@@ -64,8 +64,9 @@ pub fn get(tx: &impl Reads, owner: &str, field: &str) -> Result<Option<SealedSec
 
 /// The names of an owner's fields.
 pub fn fields(tx: &impl Reads, owner: &str) -> Result<Vec<String>, StoreError> {
-    let mut statement =
-        tx.conn().prepare_cached("SELECT field FROM secret WHERE owner=?1 ORDER BY field")?;
+    let mut statement = tx
+        .conn()
+        .prepare_cached("SELECT field FROM secret WHERE owner=?1 ORDER BY field")?;
     let rows = statement.query_map([owner], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -22,7 +22,13 @@ pub struct SourceRow {
 }
 
 /// Adds a source unless one of this name is there.
-pub fn ensure(tx: &WriteTx<'_>, id: Uuid, name: &str, plugin: Plugin, now: Timestamp) -> Result<(), StoreError> {
+pub fn ensure(
+    tx: &WriteTx<'_>,
+    id: Uuid,
+    name: &str,
+    plugin: Plugin,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     tx.conn.execute(
         "INSERT INTO source(uuid, name, plugin, created_at, updated_at) VALUES(?1, ?2, ?3, ?4, ?4)
          ON CONFLICT(name) DO NOTHING",
@@ -52,6 +58,8 @@ pub fn all(tx: &impl Reads) -> Result<Vec<SourceRow>, StoreError> {
 
 /// Whether a source of this name exists.
 pub fn exists(tx: &impl Reads, name: &str) -> Result<bool, StoreError> {
-    let row = tx.conn().query_row("SELECT 1 FROM source WHERE name = ?1", [name], |_| Ok(()));
+    let row = tx
+        .conn()
+        .query_row("SELECT 1 FROM source WHERE name = ?1", [name], |_| Ok(()));
     Ok(found(row)?.is_some())
 }
