@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 
 /// How long one command may take; page loads and window starts included.
 const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
+/// A desktop that prefers dark; headless browsers otherwise prefer light.
+const DARK: &str = "--blink-settings=preferredColorScheme=0";
 /// How often a condition is looked at again.
 const POLL_EVERY: Duration = Duration::from_millis(25);
 /// How long a driver may take until it listens.
@@ -130,7 +132,7 @@ pub fn chromium(profile: &Path, width: u32, height: u32) -> Value {
             "args": [
                 "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
                 "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                "--force-device-scale-factor=1", "--lang=en-GB",
+                "--force-device-scale-factor=1", "--lang=en-GB", DARK,
                 format!("--window-size={width},{height}"),
                 format!("--user-data-dir={}", profile.display()),
             ],

@@ -10,6 +10,8 @@ use crate::state::commands::{Commands, Press};
 /// Controls that use every key themselves.
 const TYPING: &str =
     "input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable]";
+/// Documents that the arrow keys scroll.
+const SCROLLED: &str = "[data-arrows=scroll]";
 /// Controls that Enter and Space already press.
 const PRESSABLE: &str = "button, a[href], summary, input, [role=button]";
 
@@ -34,6 +36,9 @@ pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
                 leave(target.as_ref());
                 event.prevent_default();
             }
+            return;
+        }
+        if key.starts_with("Arrow") && target.as_ref().is_some_and(is_scrolled) {
             return;
         }
         if (key == "Enter" || key == " ") && within(PRESSABLE) {
@@ -67,6 +72,11 @@ fn spelled(event: &KeyboardEvent) -> Option<String> {
     }
     out.push_str(&key);
     Some(out)
+}
+
+/// Whether arrows scroll a document at this place, and do not walk through the list.
+fn is_scrolled(target: &Element) -> bool {
+    target.closest(SCROLLED).ok().flatten().is_some()
 }
 
 fn is_modal_open() -> bool {

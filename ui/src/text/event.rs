@@ -9,6 +9,9 @@ const MAX_FACTS: usize = 6;
 /// A fact's value is cut to this many characters.
 const MAX_VALUE_CHARS: usize = 80;
 
+/// Facts whose name begins so are lists, not a value before and after.
+const LIST_PREFIX: &str = "providers_";
+
 /// An event's type as a sentence; an unknown type is shown as it is.
 pub(crate) fn event_title(kind: &str) -> String {
     match kind {
@@ -38,15 +41,19 @@ pub(crate) fn event_facts(changed: &Map<String, Value>) -> Vec<String> {
 }
 
 fn fact(field: &str, value: &Value) -> Option<String> {
-    let field = visible(field).replace('_', " ");
+    let name = visible(field).replace('_', " ");
     match value {
-        Value::Array(pair) if pair.len() == 2 => {
-            Some(format!("{field} {} → {}", short(&pair[0]), short(&pair[1])))
-        }
+        Value::Array(all) if all.is_empty() => None,
+        Value::Array(all) if field.starts_with(LIST_PREFIX) => Some(format!(
+            "{name} {}",
+            all.iter().map(short).collect::<Vec<_>>().join(", ")
+        )),
+        Value::Array(pair) if pair.len() == 2 => (pair[0] != pair[1])
+            .then(|| format!("{name} {} → {}", short(&pair[0]), short(&pair[1]))),
         Value::Null => None,
         // An id tells nobody anything; the thing itself is on the page.
         _ if field.ends_with("uuid") => None,
-        other => Some(format!("{field} {}", short(other))),
+        other => Some(format!("{name} {}", short(other))),
     }
 }
 
@@ -84,6 +91,16 @@ mod tests {
         ));
         assert!(facts[0].starts_with("title ⟨U+202E⟩x"));
         assert!(facts[0].chars().count() < 100);
+    }
+
+    #[test]
+    fn a_list_of_two_is_not_taken_for_a_change() {
+        let facts = event_facts(&map(json!({
+            "providers_succeeded": ["virustotal", "abuseipdb"],
+            "providers_failed": [],
+            "malice": ["Pending", "Pending"],
+        })));
+        assert_eq!(facts, ["providers succeeded virustotal, abuseipdb"]);
     }
 
     #[test]

@@ -1,12 +1,12 @@
 //! At a glance: five fixed questions. A slot without an answer says why it has none.
 
 use calseta_contract::alert::{AlertView, IndicatorView};
-use calseta_domain::IndicatorType;
+use calseta_domain::{IndicatorType, Timestamp};
 use leptos::prelude::*;
 
 use super::open_alert::OpenAlert;
 use crate::components::{Age, Section};
-use crate::text::{clip, middle, visible};
+use crate::text::{clip, middle, stamp, visible};
 
 /// A description is cut to this many characters; the payload has the rest.
 const DESCRIPTION_CHARS: usize = 400;
@@ -51,8 +51,9 @@ pub(super) fn Glance(open: OpenAlert) -> impl IntoView {
                             .map(|(occurred, ingested, last_seen)| {
                                 let lag = (ingested.millis() - occurred.millis()) / 1000;
                                 view! {
+                                    <span class="glance__value mono">{clock_time(occurred)}</span>
                                     <Age at=occurred sentence=true />
-                                    {(lag > 0).then(|| format!(", here {} later", seconds(lag)))}
+                                    {(lag > 0).then(|| format!(", came in {} later", seconds(lag)))}
                                     {last_seen
                                         .map(|at| {
                                             view! { ", last repeated "<Age at sentence=true /> }
@@ -109,7 +110,7 @@ fn what(view: &AlertView) -> Answer {
     match (rule, description) {
         (Some(rule), Some(text)) => Answer::Text(format!("{rule}: {text}")),
         (Some(text), None) | (None, Some(text)) => Answer::Text(text),
-        (None, None) => Answer::None("no rule linked and no description sent"),
+        (None, None) => Answer::None("No rule is linked, and no description was sent."),
     }
 }
 
@@ -126,7 +127,7 @@ fn of_kinds(indicators: &[IndicatorView], kinds: &[IndicatorType]) -> Option<Ans
 
 fn who(indicators: &[IndicatorView]) -> Answer {
     of_kinds(indicators, &[IndicatorType::Account, IndicatorType::Email]).unwrap_or(Answer::None(
-        "no account or e-mail address in the payload's mapped fields",
+        "No account or e-mail address in the mapped fields.",
     ))
 }
 
@@ -136,7 +137,7 @@ fn place(indicators: &[IndicatorView]) -> Answer {
         &[IndicatorType::Ip, IndicatorType::Domain, IndicatorType::Url],
     )
     .unwrap_or(Answer::None(
-        "no address, domain or URL in the payload's mapped fields",
+        "No address, domain or URL in the mapped fields.",
     ))
 }
 
@@ -156,9 +157,15 @@ fn so_what(view: &AlertView) -> Answer {
         parts.push("came back after it was closed".to_owned());
     }
     if parts.is_empty() {
-        return Answer::None("no technique on its rule and no tags");
+        return Answer::None("No technique on its rule, and no tags.");
     }
     Answer::Text(visible(&parts.join(" · ")).into_owned())
+}
+
+/// `2025-01-15 10:28:00 UTC`.
+fn clock_time(at: Timestamp) -> String {
+    let both = stamp(at, 0);
+    both.split(" · ").next().unwrap_or_default().to_owned()
 }
 
 /// `45 s`, `3 min`, `2 h`.

@@ -30,6 +30,9 @@ const SECTIONS: [(&str, &str, &[&str]); 7] = [
     ("alert.section-7", "Raw payload", &["7"]),
 ];
 
+/// Below this width the page covers the list; the stylesheet has the same number.
+const COVERS_LIST: &str = "(max-width: 1199px)";
+
 /// One alert, beside the list, over it, or in its place: by the window's width.
 #[component]
 pub(crate) fn AlertPage() -> impl IntoView {
@@ -50,8 +53,9 @@ pub(crate) fn AlertPage() -> impl IntoView {
             page.set_scroll_top(0);
         }
     });
+    take_focus_when_alone(node);
     view! {
-        <section node_ref=node class="detail" aria-label="Alert" tabindex="-1">
+        <section node_ref=node class="detail" aria-label="Alert" tabindex="-1" data-arrows="scroll">
             {move || match open.id() {
                 Some(_) => view! { <Body open /> }.into_any(),
                 None => {
@@ -65,6 +69,18 @@ pub(crate) fn AlertPage() -> impl IntoView {
             }}
         </section>
     }
+}
+
+/// Where the page covers the list, the focus comes along; beside it, the list keeps the focus.
+fn take_focus_when_alone(node: NodeRef<html::Section>) {
+    Effect::new(move |_| {
+        let Some(page) = node.get() else { return };
+        let covers = window().match_media(COVERS_LIST).ok().flatten();
+        if covers.is_some_and(|query| query.matches()) {
+            // A page that takes no focus is still read from its beginning.
+            let _ = page.focus();
+        }
+    });
 }
 
 #[component]

@@ -24,19 +24,12 @@ pub(super) fn register(queue: Queue) {
             step(-1),
         )
         .when(has_rows),
-        Command::new(
-            "queue.first",
-            "First alert",
-            go,
-            &["g g", "Home"],
-            step(isize::MIN),
-        )
-        .when(has_rows),
+        Command::new("queue.first", "First alert", go, &["g g"], step(isize::MIN)).when(has_rows),
         Command::new(
             "queue.last",
             "Last loaded alert",
             go,
-            &["G", "End"],
+            &["G"],
             step(isize::MAX),
         )
         .when(has_rows),

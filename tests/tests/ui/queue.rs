@@ -1,0 +1,189 @@
+//! The queue and an alert, live and by keyboard.
+
+use calseta_tests::webdriver::{Until, keys};
+use serde_json::{Value, json};
+
+use crate::world::{SOON, World};
+
+/// The titles in the order of the screen.
+const TITLES: &str = "return [...document.querySelectorAll('.grid__row')]\
+    .sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)\
+    .map(row => row.querySelector('.row__text').textContent);";
+
+#[test]
+fn an_alert_appears_is_opened_by_keyboard_and_its_finding_appears() {
+    let world = World::start();
+    let browser = &world.browser;
+    browser.execute("window.__same = true; return 1").unwrap();
+    let id = world.alert(&json!({
+        "title": "Impossible travel detected",
+        "severity": "High",
+        "source_ip": "185.220.101.47",
+        "user": "n.hathaway",
+        "tags": ["identity"],
+    }));
+    world.sees("Impossible travel detected");
+
+    browser.press("j").unwrap();
+    browser.press(keys::ENTER).unwrap();
+    browser
+        .wait_for(Until::Css(".detail__sections"), SOON)
+        .expect("the alert's page");
+    world.until(&format!("return location.pathname === '/alerts/{id}'"));
+    world.sees("185.220.101.47");
+    // Demo answers are real verdicts through the real pipeline, and say that they are canned.
+    world.until("return document.querySelectorAll('.verdict--provider').length > 0");
+    world.sees("demo");
+
+    world.call(
+        "POST",
+        &format!("/v1/alerts/{id}/findings"),
+        &json!({
+            "summary": "Confirmed malicious login from Tor exit node",
+            "confidence": 0.95,
+            "verdict": "malicious",
+            "recommended_actions": ["Revoke all active sessions", "Force password reset"],
+            "details": { "source_ip_analysis": "Known Tor exit node" },
+            "not_checked": ["mailbox rules"],
+        }),
+    );
+    world.sees("Confirmed malicious login from Tor exit node");
+    world.sees("Revoke all active sessions");
+    world.sees("Known Tor exit node");
+    world.until("return !!document.querySelector('.grid__row .agent-chip')");
+    assert_eq!(
+        browser.execute("return window.__same").unwrap(),
+        json!(true),
+        "without a reload"
+    );
+
+    browser.press("e").unwrap();
+    world.until("return document.querySelector('.status-select').value === 'Triaging'");
+    let stored = world.call("GET", &format!("/v1/alerts/{id}"), &json!({}));
+    assert_eq!(stored["status"], "Triaging");
+    assert_eq!(world.complaints(), [""; 0]);
+}
+
+#[test]
+fn new_alerts_wait_behind_the_pill_and_move_nothing() {
+    let world = World::start();
+    let browser = &world.browser;
+    for title in ["first", "second", "third"] {
+        world.plain_alert(title, "Medium");
+        world.sees(title);
+    }
+    browser.press("jj").unwrap();
+    world.until("return document.activeElement.textContent.includes('second')");
+    let before = browser.execute(TITLES).unwrap();
+
+    world.plain_alert("fourth", "Critical");
+    browser
+        .wait_for(Until::Css(".pill"), SOON)
+        .expect("the pill");
+    assert!(
+        browser
+            .text(".pill")
+            .unwrap()
+            .contains("1 new (1 Critical)")
+    );
+    assert_eq!(
+        browser.execute(TITLES).unwrap(),
+        before,
+        "the reader's rows stand still"
+    );
+    world.until("return document.activeElement.textContent.includes('second')");
+
+    browser.press(".").unwrap();
+    world.until("return !document.querySelector('.pill')");
+    let after = browser.execute(TITLES).unwrap();
+    assert_eq!(after, json!(["fourth", "third", "second", "first"]));
+    world.until("return document.activeElement.textContent.includes('second')");
+}
+
+#[test]
+fn an_alert_is_closed_with_two_keys_and_the_next_is_focused() {
+    let world = World::start();
+    let browser = &world.browser;
+    let id = world.plain_alert("noise", "Low");
+    world.sees("noise");
+    let other = world.plain_alert("signal", "High");
+    world.sees("signal");
+    browser.press("G").unwrap();
+    world.until("return document.activeElement.textContent.includes('noise')");
+
+    browser.press("c").unwrap();
+    browser
+        .wait_for(Until::Css(".close-dialog"), SOON)
+        .expect("the classifications");
+    browser.press("3").unwrap();
+    world.sees("→ Closed");
+    let stored = world.call("GET", &format!("/v1/alerts/{id}"), &Value::Null);
+    assert_eq!(stored["status"], "Closed");
+    assert_eq!(
+        stored["close_classification"],
+        "False Positive - Incorrect Detection Logic"
+    );
+    let row = format!("return document.querySelector('#row-{other}').ariaSelected === 'true'");
+    world.until(&row);
+
+    browser.press("r").unwrap();
+    let gone = format!("return !document.querySelector('#row-{id}')");
+    world.until(&gone);
+}
+
+#[test]
+fn a_change_by_somebody_else_is_shown_in_place() {
+    let world = World::start();
+    let id = world.plain_alert("shared", "High");
+    world.sees("shared");
+    world
+        .browser
+        .execute("window.__row = document.querySelector('.grid__row'); return 1")
+        .unwrap();
+    world.call(
+        "PATCH",
+        &format!("/v1/alerts/{id}"),
+        &json!({ "status": "Escalated" }),
+    );
+    world.until(
+        "return document.querySelector('.grid__row .status')?.dataset.status === 'Escalated'",
+    );
+    let same = world
+        .browser
+        .execute("return window.__row === document.querySelector('.grid__row')");
+    assert_eq!(
+        same.unwrap(),
+        json!(true),
+        "the row itself is kept, with its focus and place"
+    );
+}
+
+#[test]
+fn the_desktop_s_request_opens_an_alert_and_nothing_else() {
+    let world = World::start();
+    let id = world.plain_alert("asked for", "High");
+    world.sees("asked for");
+    let ask = |path: &str| {
+        let script = format!(
+            "window.dispatchEvent(new CustomEvent('calseta:open', {{ detail: {} }})); return 1",
+            Value::from(path)
+        );
+        world.browser.execute(&script).unwrap();
+    };
+    for refused in [
+        "/agents/new",
+        "//evil.example/alerts/",
+        "javascript:alert(1)",
+    ] {
+        ask(refused);
+    }
+    assert_eq!(
+        world.browser.execute("return location.pathname").unwrap(),
+        json!("/")
+    );
+    ask(&format!("/alerts/{id}"));
+    world
+        .browser
+        .wait_for(Until::Css(".detail__sections"), SOON)
+        .expect("the alert's page");
+}
