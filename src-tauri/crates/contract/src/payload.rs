@@ -3,12 +3,10 @@
 //! Additions stand after the page's own keys and are listed in `docs/differences.md`. Every field
 //! here is part of a contract that agents were written against: never rename, never reorder.
 
-use std::collections::BTreeMap;
-
 use calseta_domain::{
     AlertId, AlertStatus, IndicatorId, IndicatorType, Malice, Severity, Timestamp,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -75,10 +73,19 @@ pub struct PayloadIndicator {
     pub value: String,
     /// Its verdict.
     pub malice: Malice,
-    /// By provider; a skipped provider is absent.
-    pub enrichment_results: BTreeMap<String, PayloadEnrichment>,
+    /// By provider, in the order that providers were set up; a skipped provider is absent.
+    #[serde(serialize_with = "as_object")]
+    pub enrichment_results: Vec<(String, PayloadEnrichment)>,
     /// Addition: to cite it.
     pub uuid: IndicatorId,
+}
+
+/// Pairs as one object, in their order.
+fn as_object<S: Serializer>(
+    pairs: &[(String, PayloadEnrichment)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, value)| (name, value)))
 }
 
 /// What one provider said.

@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-/// The definitions, embedded so that the program needs no files beside it.
+/// The definitions, embedded so that the program needs no files beside it. They are seeded in this
+/// order, which is the contract page's and so the order of `enrichment_results` in payloads.
 const PROVIDERS: &[&str] = &[
-    include_str!("../../../../assets/catalog/providers/abuseipdb.json"),
     include_str!("../../../../assets/catalog/providers/virustotal.json"),
+    include_str!("../../../../assets/catalog/providers/abuseipdb.json"),
 ];
 
 /// A built-in provider.

@@ -1,6 +1,6 @@
 //! Rows to views: what the store holds, in the words of the wire.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use calseta_contract::alert::{
     AlertMetadata, AlertSummary, EnrichmentMetadata, EnrichmentResultView, FindingSummary,
@@ -120,22 +120,25 @@ impl Evidence {
 
     /// Providers by outcome: one that failed for any indicator has failed.
     pub(crate) fn outcome(&self, enriched_at: Option<Timestamp>) -> EnrichmentMetadata {
-        let failed: BTreeSet<&str> = self
+        // By row: the order in which providers were set up.
+        let all: BTreeMap<i64, &str> = self
             .results
             .iter()
-            .filter(|r| !r.success)
-            .map(|r| &*r.provider_name)
+            .map(|result| (result.provider, &*result.provider_name))
             .collect();
-        let succeeded: BTreeSet<&str> = self
-            .results
-            .iter()
-            .map(|r| &*r.provider_name)
-            .filter(|name| !failed.contains(name))
-            .collect();
-        let owned = |names: BTreeSet<&str>| names.into_iter().map(str::to_owned).collect();
+        let has_failed = |row: i64| {
+            let mut of_provider = self.results.iter().filter(|result| result.provider == row);
+            of_provider.any(|result| !result.success)
+        };
+        let (failed, succeeded): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(row, _)| has_failed(*row));
+        let names = |pairs: Vec<(i64, &str)>| {
+            let owned = pairs.into_iter().map(|(_, name)| name.to_owned());
+            owned.collect()
+        };
         EnrichmentMetadata {
-            succeeded: owned(succeeded),
-            failed: owned(failed),
+            succeeded: names(succeeded),
+            failed: names(failed),
             enriched_at,
             pending: self.pending.clone(),
         }

@@ -124,7 +124,7 @@ pub fn of_indicators(
         "SELECT e.indicator_id, e.provider_id, p.name, e.outcome, e.extracted, e.malice,
            e.enriched_at, e.expires_at, e.error, e.is_demo
          FROM enrichment e JOIN provider p ON p.id = e.provider_id
-         WHERE e.indicator_id IN (SELECT value FROM json_each(?1)) ORDER BY e.indicator_id, p.name",
+         WHERE e.indicator_id IN (SELECT value FROM json_each(?1)) ORDER BY e.indicator_id, p.id",
     )?;
     let rows = statement.query_map([list(indicators)], map)?;
     Ok(rows.collect::<Result<_, _>>()?)
