@@ -8,6 +8,7 @@ mod failure;
 mod ingest;
 mod keys;
 mod output;
+mod receiver;
 mod running;
 mod sample_agent;
 mod serve;

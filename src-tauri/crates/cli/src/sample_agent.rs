@@ -6,9 +6,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
-use axum::routing::post;
 use bytes::Bytes;
 use calseta_domain::signature::{self, SigningSecret};
 use calseta_domain::{Malice, Scope};
@@ -20,7 +17,10 @@ use tokio::net::TcpListener;
 
 use crate::arguments::SampleAgent;
 use crate::failure::Failure;
-use crate::{output, running};
+use crate::{output, receiver, running};
+
+/// Where deliveries are received.
+const WEBHOOK_PATH: &str = "/webhook";
 
 struct Agent {
     client: LocalClient,
@@ -36,7 +36,7 @@ pub(crate) async fn run(arguments: SampleAgent) -> Result<(), Failure> {
         .local_addr()
         .map_err(|e| Failure::failed(e.to_string()))?
         .port();
-    let webhook_url = format!("http://127.0.0.1:{port}/webhook");
+    let webhook_url = format!("http://127.0.0.1:{port}{WEBHOOK_PATH}");
     let mut client = connect(&arguments.url, &arguments.key)?;
     let mut agent_uuid = Value::Null;
     let secret = if arguments.register {
@@ -57,14 +57,11 @@ pub(crate) async fn run(arguments: SampleAgent) -> Result<(), Failure> {
         secret,
         clock: Clock::system(),
     });
-    let router = Router::new()
-        .route("/webhook", post(webhook))
-        .with_state(agent);
     output::line(&json!({"ready": true, "webhook_url": webhook_url, "agent_uuid": agent_uuid}));
-    axum::serve(listener, router)
-        .with_graceful_shutdown(async { drop(tokio::signal::ctrl_c().await) })
-        .await
-        .map_err(|error| Failure::failed(error.to_string()))
+    let answer = move |headers, body| webhook(Arc::clone(&agent), headers, body);
+    let until = async { drop(tokio::signal::ctrl_c().await) };
+    receiver::serve(listener, WEBHOOK_PATH, answer, until).await;
+    Ok(())
 }
 
 fn connect(url: &str, key: &str) -> Result<LocalClient, Failure> {
@@ -107,11 +104,7 @@ async fn post_json(client: &LocalClient, path: &str, body: &Value) -> Result<Val
     running::data(running::call(client, Method::POST, path, Some(body.as_bytes())).await?)
 }
 
-async fn webhook(
-    State(agent): State<Arc<Agent>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> (StatusCode, String) {
+async fn webhook(agent: Arc<Agent>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
     let header = |name| {
         headers
             .get(name)
