@@ -22,7 +22,8 @@ pub(crate) struct Failure {
     pub(crate) exit: u8,
     code: String,
     message: String,
-    details: Map<String, Value>,
+    /// Boxed: failures are rare and results should stay small.
+    details: Box<Map<String, Value>>,
 }
 
 impl Failure {
@@ -31,7 +32,7 @@ impl Failure {
             exit,
             code: code.to_owned(),
             message: message.into(),
-            details: Map::new(),
+            details: Box::default(),
         }
     }
 
@@ -56,7 +57,7 @@ impl Failure {
                 exit,
                 code: body.error.code,
                 message: body.error.message,
-                details: body.error.details,
+                details: Box::new(body.error.details),
             },
             None => Self::new(exit, "FAILED", format!("the API answered {status}")),
         }
@@ -84,7 +85,7 @@ impl From<Problem> for Failure {
             exit: if refused { REFUSED } else { FAILED },
             code: problem.code.as_str().to_owned(),
             message: problem.message,
-            details: problem.details,
+            details: Box::new(problem.details),
         }
     }
 }

@@ -225,6 +225,9 @@ fn append(tx: &WriteTx<'_>, row: &AgentRow, actor: &Actor, what: &str) -> Result
 
 impl Engine {
     /// `POST /v1/agents`. The signing secret is in this answer and nowhere else.
+    ///
+    /// # Panics
+    /// Never: a secret of 32 bytes is valid.
     pub async fn create_agent(
         &self,
         by: &Principal,

@@ -324,7 +324,8 @@ impl Change {
         }
         // An agent's verdict never outranks the analyst's.
         let analyst_decided = row.malice_override.is_some() && !row.malice_override_by_agent;
-        if !self.malice.is_keep() && !(by_agent && analyst_decided) {
+        let outranked = by_agent && analyst_decided;
+        if !self.malice.is_keep() && !outranked {
             row.malice_override = self.malice.clone().apply(row.malice_override);
             row.malice_override_by_agent = row.malice_override.is_some() && by_agent;
         }

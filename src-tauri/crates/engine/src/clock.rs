@@ -63,6 +63,9 @@ impl Ids {
 }
 
 /// Random bytes from the operating system.
+///
+/// # Panics
+/// Without randomness no key or nonce would be safe: better no program than a guessable one.
 pub fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system has randomness");

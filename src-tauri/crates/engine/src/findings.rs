@@ -1,9 +1,11 @@
 //! Findings: rows of their own, immutable, author = key.
 
+mod accept;
+
 use std::sync::Arc;
 
-use calseta_contract::finding::{AuthorView, ConfidenceInput, FindingRequest, FindingView};
-use calseta_domain::{AlertId, CloseClassification, DeliveryId, ErrorCode, FieldError, FindingId};
+use calseta_contract::finding::{AuthorView, FindingRequest, FindingView};
+use calseta_domain::{AlertId, DeliveryId, ErrorCode, FindingId};
 use calseta_store::WriteTx;
 use calseta_store::tables::event::{self, NewEvent};
 use calseta_store::tables::finding::{self, FindingRow, NewFinding};
@@ -12,187 +14,9 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::findings::accept::{Accepted, accept};
 use crate::idempotency::{self, Once};
 use crate::{Engine, Principal, Problem, RequestKey, alerts};
-
-/// The longest summary.
-const SUMMARY_MAX: usize = 50_000;
-/// The largest `details`, as JSON.
-const DETAILS_MAX_BYTES: usize = 64 * 1024;
-/// The most entries of any list in a finding.
-const LIST_MAX: usize = 100;
-/// The longest text in any list.
-const TEXT_MAX: usize = 5_000;
-/// From here a confidence is high.
-const HIGH: f64 = 0.8;
-/// From here it is medium.
-const MEDIUM: f64 = 0.5;
-/// The verdicts.
-const VERDICTS: &[&str] = &["malicious", "suspicious", "benign", "inconclusive"];
-/// v1.1.0's confidence.
-const LEVELS: &[&str] = &["low", "medium", "high"];
-
-/// A finding that can be stored.
-struct Accepted {
-    summary: String,
-    confidence: Option<f64>,
-    level: Option<String>,
-    verdict: Option<String>,
-    content: Map<String, Value>,
-    delivery: Option<DeliveryId>,
-    supersedes: Option<FindingId>,
-}
-
-fn level(confidence: f64) -> &'static str {
-    if confidence >= HIGH {
-        "high"
-    } else if confidence >= MEDIUM {
-        "medium"
-    } else {
-        "low"
-    }
-}
-
-fn confidence(
-    errors: &mut Vec<FieldError>,
-    input: Option<ConfidenceInput>,
-) -> (Option<f64>, Option<String>) {
-    match input {
-        None => (None, None),
-        Some(ConfidenceInput::Number(number)) if (0.0..=1.0).contains(&number) => {
-            (Some(number), Some(level(number).to_owned()))
-        }
-        Some(ConfidenceInput::Number(_)) => {
-            errors.push(FieldError::new(
-                "confidence",
-                "must be a number from 0 to 1",
-            ));
-            (None, None)
-        }
-        Some(ConfidenceInput::Word(word)) => {
-            if !LEVELS.contains(&&*word) {
-                errors.push(FieldError::unknown_word(
-                    "confidence",
-                    "confidence",
-                    &word,
-                    LEVELS,
-                ));
-            }
-            (None, Some(word))
-        }
-    }
-}
-
-fn texts(errors: &mut Vec<FieldError>, path: &str, list: &[String]) {
-    if list.len() > LIST_MAX {
-        errors.push(FieldError::new(path, format!("at most {LIST_MAX} entries")));
-    }
-    for (n, text) in list.iter().enumerate() {
-        if text.chars().count() > TEXT_MAX {
-            let message = format!("at most {TEXT_MAX} characters");
-            errors.push(FieldError::new(format!("{path}.{n}"), message));
-        }
-    }
-}
-
-/// Puts a field into the stored content, by its name on the wire.
-fn keep<T: serde::Serialize>(content: &mut Map<String, Value>, name: &str, value: Option<&T>) {
-    if let Some(value) = value {
-        content.insert(name.to_owned(), json!(value));
-    }
-}
-
-fn accept(request: FindingRequest) -> Result<Accepted, Problem> {
-    let mut errors = Vec::new();
-    let length = request.summary.trim().chars().count();
-    if length == 0 || length > SUMMARY_MAX {
-        errors.push(FieldError::new(
-            "summary",
-            "must have 1 to 50000 characters",
-        ));
-    }
-    let (number, word) = confidence(&mut errors, request.confidence);
-    if let Some(verdict) = &request.verdict
-        && !VERDICTS.contains(&&**verdict)
-    {
-        errors.push(FieldError::unknown_word(
-            "verdict", "verdict", verdict, VERDICTS,
-        ));
-    }
-    if let Some(word) = &request.proposed_classification
-        && word.parse::<CloseClassification>().is_err()
-    {
-        let words = CloseClassification::WORDS;
-        errors.push(FieldError::unknown_word(
-            "proposed_classification",
-            "classification",
-            word,
-            words,
-        ));
-    }
-    let actions = request
-        .recommended_actions
-        .or_else(|| request.recommended_action.map(|action| vec![action]))
-        .unwrap_or_default();
-    texts(&mut errors, "recommended_actions", &actions);
-    texts(
-        &mut errors,
-        "not_checked",
-        request.not_checked.as_deref().unwrap_or_default(),
-    );
-    let details = request.details.or(request.evidence);
-    if details
-        .as_ref()
-        .is_some_and(|d| json!(d).to_string().len() > DETAILS_MAX_BYTES)
-    {
-        errors.push(FieldError::new("details", "must be at most 64 KB as JSON"));
-    }
-    for (path, n) in [
-        ("citations", request.citations.as_ref().map_or(0, Vec::len)),
-        (
-            "proposed_actions",
-            request.proposed_actions.as_ref().map_or(0, Vec::len),
-        ),
-    ] {
-        if n > LIST_MAX {
-            errors.push(FieldError::new(path, format!("at most {LIST_MAX} entries")));
-        }
-    }
-    if !errors.is_empty() {
-        return Err(Problem::fields(&errors));
-    }
-    let mut content = Map::new();
-    keep(&mut content, "recommended_actions", Some(&actions));
-    keep(&mut content, "details", details.as_ref());
-    keep(
-        &mut content,
-        "proposed_classification",
-        request.proposed_classification.as_ref(),
-    );
-    keep(&mut content, "citations", request.citations.as_ref());
-    keep(&mut content, "not_checked", request.not_checked.as_ref());
-    keep(
-        &mut content,
-        "proposed_actions",
-        request.proposed_actions.as_ref(),
-    );
-    keep(&mut content, "usage", request.usage.as_ref());
-    keep(&mut content, "supersedes", request.supersedes.as_ref());
-    keep(
-        &mut content,
-        "claimed_agent_name",
-        request.agent_name.as_ref(),
-    );
-    Ok(Accepted {
-        summary: request.summary,
-        confidence: number,
-        level: word,
-        verdict: request.verdict,
-        content,
-        delivery: request.delivery_uuid,
-        supersedes: request.supersedes,
-    })
-}
 
 /// A stored field by its name on the wire.
 fn field<T: serde::de::DeserializeOwned>(content: &Map<String, Value>, name: &str) -> Option<T> {

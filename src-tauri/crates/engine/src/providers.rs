@@ -331,7 +331,8 @@ impl Engine {
                         let sealed = inner.vault.seal(&owner, field, value);
                         secret::put(tx, (&owner, field), &sealed, now)?;
                     }
-                    row.key_state = if fields.is_empty() { "missing" } else { "set" }.to_owned();
+                    let state = if fields.is_empty() { "missing" } else { "set" };
+                    state.clone_into(&mut row.key_state);
                 }
                 if let Some(target) = &base_url
                     && target.needs_grant()

@@ -1,5 +1,10 @@
 //! Answers: the envelopes, the error body, the headers that every answer carries.
 
+#![expect(
+    clippy::unnecessary_wraps,
+    reason = "a route ends in one of these, beside calls that fail"
+)]
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use calseta_contract::{Envelope, ErrorBody, ErrorObject, ListMeta};

@@ -97,17 +97,17 @@ pub(crate) async fn outermost(request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let started = tokio::time::Instant::now();
-    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
-        Ok(response) => response,
-        Err(_) => {
+    let mut response =
+        if let Ok(response) = AssertUnwindSafe(next.run(request)).catch_unwind().await {
+            response
+        } else {
             tracing::error!(request.id = ?id, "a request panicked");
             Failure(Problem::new(
                 ErrorCode::Internal,
                 "an internal error; the log has the details",
             ))
             .into_response()
-        }
-    };
+        };
     harden(response.headers_mut());
     tracing::debug!(
         request.id = ?id, http.method = %method, http.path = path,

@@ -30,7 +30,7 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Tries to find a port that is free on both addresses.
 const PORT_TRIES: u32 = 20;
 
-/// Binds 127.0.0.1 and ::1 at one port. A machine without IPv6 has only the first; a port that
+/// Binds 127.0.0.1 and `::1` at one port. A machine without IPv6 has only the first; a port that
 /// somebody else holds on either is an error, because a squatter on one of them would be handed
 /// keys by clients of `localhost`.
 pub(crate) async fn bind(port: u16) -> std::io::Result<Vec<TcpListener>> {

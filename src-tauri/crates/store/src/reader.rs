@@ -70,12 +70,9 @@ impl Readers {
                 .push(conn);
             result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
         });
-        let joined = match tokio::time::timeout(READ_DEADLINE, &mut task).await {
-            Ok(joined) => joined,
-            Err(_) => {
-                interrupt.interrupt();
-                task.await
-            }
+        let joined = if let Ok(joined) = tokio::time::timeout(READ_DEADLINE, &mut task).await { joined } else {
+            interrupt.interrupt();
+            task.await
         };
         joined.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }

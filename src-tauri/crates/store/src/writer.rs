@@ -133,7 +133,7 @@ pub(crate) fn run(
         }
         let wake = committed.is_ok();
         for reply in replies {
-            reply(committed.as_ref().map(|()| ()).map_err(copy));
+            reply(committed.as_ref().copied().map_err(copy));
         }
         if wake {
             notify(&tx, wakes, before);

@@ -124,9 +124,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 tracing::warn!(error = %error, "looking for due deliveries");
                 if calm_down(&inner).await {
                     continue;
-                } else {
-                    return;
                 }
+                return;
             }
         };
         let now = inner.clock.now();
@@ -149,9 +148,8 @@ pub(super) async fn run(inner: Arc<Inner>) {
             };
             if pause(&inner, wake, next).await {
                 continue;
-            } else {
-                return;
             }
+            return;
         }
         if let Err(problem) = start(&inner, wanted, now).await {
             tracing::warn!(error = problem.message, "claiming deliveries");

@@ -47,17 +47,15 @@ pub(super) async fn run(inner: Arc<Inner>) {
                 tracing::warn!(error = %error, "looking for alerts to match");
                 if calm_down(&inner).await {
                     continue;
-                } else {
-                    return;
                 }
+                return;
             }
         };
         if next.is_none_or(|at| at > now) {
             if pause(&inner, inner.store.match_wake(), next).await {
                 continue;
-            } else {
-                return;
             }
+            return;
         }
         if inner.stop.is_cancelled() {
             return;

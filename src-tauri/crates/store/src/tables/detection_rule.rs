@@ -87,7 +87,7 @@ pub fn link(
             rule.name,
             source_name,
             rule.source_rule_id,
-            rule.severity.map(|s| s.as_str()),
+            rule.severity.map(calseta_domain::Severity::as_str),
             list(&rule.mitre_tactics),
             list(&rule.mitre_techniques),
             list(&rule.mitre_subtechniques),
