@@ -1,0 +1,91 @@
+//! The command line, and the only place that reads the environment.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use calseta_server::PortChoice;
+use clap::Parser;
+
+use crate::failure::Failure;
+
+/// Calseta Console: the window, with its backend inside.
+///
+/// The API listens on the loopback addresses as long as the window is open. On the first start the
+/// data directory is made and the first admin key is shown in the window, once.
+#[derive(Debug, Parser)]
+#[command(name = "calseta-console", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit codes: 0 closed, 1 failed, 2 usage, 3 data directory in use, \
+    4 refused (a file of a newer version).\n\
+    Logs go to stderr; CALSETA_LOG sets their level (error, warn, info, debug).\n\
+    Without a display, use `calseta serve --ui`."
+)]
+pub(crate) struct Arguments {
+    /// The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta].
+    #[arg(long, value_name = "DIR", env = "CALSETA_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// The API's port on 127.0.0.1 and ::1; 0 picks a free one [default: 8000, else the next free
+    /// up to 8010].
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// Answer enrichment from canned data. Every such answer is marked as demo.
+    #[arg(long)]
+    pub(crate) demo: bool,
+}
+
+impl Arguments {
+    /// Where the data is: as said, else the desktop's own place for it.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
+        if let Some(dir) = &self.data_dir {
+            return std::path::absolute(dir).map_err(|error| Failure::usage(error.to_string()));
+        }
+        setting("XDG_DATA_HOME")
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(setting("HOME")?).join(".local/share")))
+            .or_else(|| setting("APPDATA").map(PathBuf::from))
+            .map(|dir| dir.join("calseta"))
+            .ok_or_else(|| Failure::usage("say where the data is: --data-dir DIR"))
+    }
+
+    pub(crate) fn port(&self) -> PortChoice {
+        self.port.map_or(PortChoice::Default, PortChoice::Exactly)
+    }
+}
+
+/// Whether there is a display to open a window on. Elsewhere than on X11 and Wayland there is one.
+pub(crate) fn has_display() -> bool {
+    !cfg!(all(unix, not(target_os = "macos")))
+        || setting("DISPLAY").is_some()
+        || setting("WAYLAND_DISPLAY").is_some()
+}
+
+fn setting(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_a_choice_only_when_it_is_given() {
+        let parsed = Arguments::try_parse_from(["calseta-console"]).unwrap();
+        assert_eq!(parsed.port(), PortChoice::Default);
+        let parsed = Arguments::try_parse_from(["calseta-console", "--port", "0"]).unwrap();
+        assert_eq!(parsed.port(), PortChoice::Exactly(0));
+        let refused = Arguments::try_parse_from(["calseta-console", "--port", "70000"]);
+        assert!(refused.is_err(), "there is no such port");
+    }
+
+    #[test]
+    fn a_data_directory_is_made_absolute() {
+        let parsed = Arguments::try_parse_from(["calseta-console", "--data-dir", "here"]).unwrap();
+        let dir = parsed.data_dir().expect("a directory was given");
+        assert!(
+            dir.is_absolute() && dir.ends_with("here"),
+            "{}",
+            dir.display()
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! One desktop notification a finding.
+//!
+//! It follows the event log from where it ends at the start, so that nothing is told twice and a
+//! restart tells nothing again. A desktop without a notification daemon is a normal one: that is
+//! logged once, and the window shows every finding anyway.
+
+mod desktop;
+mod pace;
+mod text;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use calseta_contract::event::{EventBatch, EventView};
+use calseta_engine::{Engine, EventRange, Principal};
+use tauri::{AppHandle, Wry};
+use tokio::task::{AbortHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::window;
+use pace::Pace;
+use text::Note;
+
+/// How long one look at the log waits for news.
+const POLL_WAIT: Duration = Duration::from_secs(25);
+/// The wait after the log could not be read.
+const PAUSE: Duration = Duration::from_secs(5);
+/// How long a daemon may take to accept a notification.
+const SHOW_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a notification can be activated: a working day.
+const ACTIVATION_WAIT: Duration = Duration::from_secs(12 * 3600);
+/// Notifications that can be activated at once; each holds a connection to the bus. The oldest
+/// gives way to a new one.
+const MAX_WAITING: usize = 16;
+/// The event that is told.
+const FINDING_CREATED: &str = "finding.created";
+
+/// Tells every finding from now on, until stopped.
+pub(crate) async fn follow(engine: Engine, app: AppHandle<Wry>, stop: CancellationToken) {
+    let mut after = None;
+    let mut pace = Pace::default();
+    let mut shown = Shown::new(app);
+    loop {
+        let range = EventRange {
+            after,
+            wait: POLL_WAIT,
+        };
+        let analyst = Principal::analyst();
+        let read = tokio::select! {
+            () = stop.cancelled() => return,
+            () = due(pace.digest_at()) => {
+                if let Some(count) = pace.digest(Instant::now()) {
+                    shown.raise(text::digest(count));
+                }
+                continue;
+            }
+            read = engine.events(&analyst, range) => read,
+        };
+        match read {
+            Ok(EventBatch {
+                events, next_after, ..
+            }) => {
+                after = Some(next_after);
+                tell(&events, &mut pace, &mut shown);
+            }
+            Err(problem) => {
+                tracing::warn!(error = %problem.message, "the event log could not be read");
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(PAUSE) => {}
+                }
+            }
+        }
+        if engine.stopping().is_cancelled() {
+            return;
+        }
+    }
+}
+
+fn tell(events: &[EventView], pace: &mut Pace, shown: &mut Shown) {
+    for event in events.iter().filter(|event| event.kind == FINDING_CREATED) {
+        if pace.admit(Instant::now()) {
+            shown.raise(text::of_finding(event));
+        }
+    }
+}
+
+/// Resolves at `at`; never, when there is nothing to wait for.
+async fn due(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The notifications on the screen that can still be activated.
+struct Shown {
+    app: AppHandle<Wry>,
+    tasks: JoinSet<()>,
+    oldest_first: VecDeque<AbortHandle>,
+    /// Whether it was said that nobody shows notifications here.
+    complained: Arc<AtomicBool>,
+}
+
+impl Shown {
+    fn new(app: AppHandle<Wry>) -> Self {
+        Self {
+            app,
+            tasks: JoinSet::new(),
+            oldest_first: VecDeque::new(),
+            complained: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Shows it and waits, beside everything else, for the analyst to activate it.
+    fn raise(&mut self, note: Note) {
+        while self.tasks.try_join_next().is_some() {}
+        self.oldest_first.retain(|task| !task.is_finished());
+        if self.oldest_first.len() >= MAX_WAITING
+            && let Some(oldest) = self.oldest_first.pop_front()
+        {
+            oldest.abort();
+        }
+        let (app, complained) = (self.app.clone(), Arc::clone(&self.complained));
+        let task = self.tasks.spawn(async move {
+            match tokio::time::timeout(SHOW_DEADLINE, desktop::show(&note)).await {
+                Ok(Ok(raised)) => {
+                    let activated = tokio::time::timeout(ACTIVATION_WAIT, raised.activated()).await;
+                    if activated == Ok(true) {
+                        window::bring_forward(&app, note.alert);
+                    }
+                }
+                Ok(Err(error)) => complain(&complained, &error.to_string()),
+                Err(_) => complain(&complained, "the notification daemon does not answer"),
+            }
+        });
+        self.oldest_first.push_back(task);
+    }
+}
+
+fn complain(complained: &AtomicBool, why: &str) {
+    if !complained.swap(true, Ordering::Relaxed) {
+        tracing::warn!(
+            error = why,
+            "this desktop shows no notifications; the window shows it all"
+        );
+    }
+}
