@@ -64,7 +64,7 @@ fn Card(finding: FindingView) -> impl IntoView {
             {details
                 .map(|details| {
                     view! {
-                        <h4 class="finding__title">"Details"</h4>
+                        <h3 class="finding__title">"Details"</h3>
                         <JsonView value=details />
                     }
                 })}
@@ -199,7 +199,7 @@ fn Words(title: &'static str, items: Vec<String>, ordered: bool) -> impl IntoVie
         let item = |text: String| view! { <li>{visible(&text).into_owned()}</li> };
         let items = items.into_iter().map(item).collect_view();
         view! {
-            <h4 class="finding__title">{title}</h4>
+            <h3 class="finding__title">{title}</h3>
             {if ordered {
                 view! { <ol class="finding__list">{items}</ol> }.into_any()
             } else {

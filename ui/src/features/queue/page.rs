@@ -25,6 +25,7 @@ pub(crate) fn QueuePage() -> impl IntoView {
     view! {
         <div class="split" data-detail=split>
             <section class="queue" aria-label="Queue">
+                <h1 class="visually-hidden">"Queue"</h1>
                 <FilterBar />
                 {move || {
                     queue
