@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::{Principal, Problem};
 
 /// How long a first answer is kept.
-const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
+pub(crate) const KEPT_MS: i64 = 7 * 24 * 3600 * 1000;
 /// The longest key.
 pub(crate) const MAX_KEY_CHARS: usize = 255;
 

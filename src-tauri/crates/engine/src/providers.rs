@@ -14,7 +14,7 @@ use calseta_egress::{AddressClass, Audience, Grant};
 use calseta_store::WriteTx;
 use calseta_store::tables::event::{self, NewEvent};
 use calseta_store::tables::provider::{self, ProviderRow};
-use calseta_store::tables::{Reads, secret};
+use calseta_store::tables::{Reads, enrichment, secret};
 use serde_json::{Map, Value, json};
 use tokio::sync::Semaphore;
 
@@ -344,6 +344,7 @@ impl Engine {
                 }
                 row.updated_at = now;
                 provider::update(tx, &row)?;
+                enrichment::forget_failures(tx, row.id)?;
                 let mut detail = Map::new();
                 detail.insert("provider_name".to_owned(), json!(row.name));
                 detail.insert(

@@ -4,28 +4,26 @@
 //! failed lookup means is decided here: try again soon (overload, a broken connection), or give up
 //! and let the alerts go on without it.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
+mod lookup;
 
-use bytes::Bytes;
-use calseta_domain::step::{self, RenderedRequest, StatusMeaning};
-use calseta_domain::template::Scope;
-use calseta_domain::{Indicator, Malice, Timestamp, retry};
-use calseta_egress::{Answer, Audience, Grant, Outbound, Overflow, SendError};
+use std::sync::Arc;
+
+use calseta_domain::{Malice, Timestamp};
+use calseta_egress::Audience;
 use calseta_store::WriteTx;
 use calseta_store::tables::enrichment::{self, Answer as StoredAnswer};
 use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::tables::indicator::{self, IndicatorRow};
 use calseta_store::tables::job::{self, JobKind, JobRow};
-use calseta_store::tables::secret::{self, SealedSecret};
+use calseta_store::tables::secret;
 use calseta_store::tables::{alert, provider};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
-use super::{calm_down, pause};
+use self::lookup::{Lookup, look_up};
+use super::{calm_down, matching, pause};
 use crate::providers::Provider;
 use crate::start::Inner;
+use crate::views::Evidence;
 use crate::{Problem, grants};
 
 /// Lookups a job may take in all.
@@ -37,31 +35,8 @@ const RETRY_MS: i64 = 2_000;
 const MAX_RETRY_AFTER_MS: i64 = 30_000;
 /// How long a failure is remembered before the next alert asks again.
 const FAILURE_TTL_MS: i64 = 60_000;
-/// The largest answer of a provider.
-const ANSWER_BYTES: usize = 1024 * 1024;
-/// What of an answer is stored for people who look closer.
-const RAW_BYTES: usize = 256 * 1024;
 /// Alerts whose verdict follows a late answer; older ones follow when they are opened again.
 const REFRESHED_ALERTS: u32 = 500;
-
-/// What a lookup came to.
-#[derive(Debug)]
-enum Lookup {
-    Answered {
-        extracted: Map<String, Value>,
-        malice: Malice,
-        raw: Option<String>,
-        demo: bool,
-    },
-    Again {
-        after_ms: Option<i64>,
-        error: String,
-    },
-    Failed {
-        error: String,
-        key_refused: bool,
-    },
-}
 
 pub(super) async fn run(inner: Arc<Inner>) {
     loop {
@@ -179,11 +154,19 @@ async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Resu
         Arc::clone(provider),
     );
     let (boot, now) = (inner.store.boot(), inner.clock.now());
+    let writer = Arc::clone(inner);
     inner
         .store
         .write(move |tx: &WriteTx<'_>| {
             let indicator = found.as_ref().map(|(row, _, _)| row);
-            store(tx, &provider, (&job, indicator), &lookup, boot, now)
+            store(
+                tx,
+                (&writer, &provider),
+                (&job, indicator),
+                &lookup,
+                boot,
+                now,
+            )
         })
         .await
 }
@@ -206,187 +189,9 @@ fn settle_retry(lookup: Lookup, attempt: u32) -> Lookup {
     }
 }
 
-async fn look_up(
-    inner: &Inner,
-    provider: &Provider,
-    row: &IndicatorRow,
-    sealed: &[(String, SealedSecret)],
-    grants: &[Grant],
-) -> Lookup {
-    let indicator = Indicator {
-        kind: row.kind,
-        value: row.value.clone(),
-    };
-    if provider.row.mode == "mock" {
-        return canned(provider, &indicator);
-    }
-    let owner = provider.secret_owner();
-    let mut auth = BTreeMap::new();
-    for (field, secret) in sealed {
-        match inner.vault.unseal(&owner, field, secret) {
-            Ok(value) => drop(auth.insert(field.clone(), value.to_string())),
-            Err(error) => {
-                return Lookup::Failed {
-                    error: error.to_string(),
-                    key_refused: true,
-                };
-            }
-        }
-    }
-    let mut responses = Map::new();
-    for step in provider.config.steps_for(indicator.kind) {
-        let scope = Scope {
-            indicator: Some(&indicator),
-            auth: Some(&auth),
-            base_url: Some(&provider.base_url),
-            steps: Some(&responses),
-        };
-        let asked = match step::render(&step, &scope) {
-            Ok(request) => send(inner, request, step.timeout_seconds, grants).await,
-            Err(error) => {
-                return Lookup::Failed {
-                    error: error.to_string(),
-                    key_refused: false,
-                };
-            }
-        };
-        let answer = match asked {
-            Ok(answer) => answer,
-            Err(_) if step.optional => continue,
-            Err(error) => return send_failed(&error),
-        };
-        match step.judge(answer.status) {
-            StatusMeaning::Expected => {
-                drop(responses.insert(step.name.clone(), step::response_value(&answer.body)));
-            }
-            StatusMeaning::NotFound if !step.optional => return not_found(provider),
-            StatusMeaning::NotFound | StatusMeaning::Unexpected if step.optional => {}
-            StatusMeaning::NotFound | StatusMeaning::Unexpected => {
-                return refused(provider, &answer, inner.clock.now());
-            }
-        }
-    }
-    answered(
-        provider,
-        &indicator,
-        &provider.config.raw_response(responses),
-        false,
-    )
-}
-
-fn answered(provider: &Provider, indicator: &Indicator, response: &Value, demo: bool) -> Lookup {
-    let extracted = step::extract_fields(&provider.extractions, indicator.kind, response);
-    let raw = response.to_string();
-    Lookup::Answered {
-        extracted,
-        malice: provider.verdicts.verdict(response),
-        raw: (raw.len() <= RAW_BYTES).then_some(raw),
-        demo,
-    }
-}
-
-/// Not knowing an indicator is an answer.
-fn not_found(provider: &Provider) -> Lookup {
-    let mut extracted = Map::new();
-    extracted.insert("found".to_owned(), json!(false));
-    Lookup::Answered {
-        extracted,
-        malice: provider.verdicts.not_found(),
-        raw: None,
-        demo: false,
-    }
-}
-
-fn canned(provider: &Provider, indicator: &Indicator) -> Lookup {
-    match provider.canned(indicator.kind) {
-        Some(response) => answered(provider, indicator, response, true),
-        None => Lookup::Failed {
-            error: "there is no canned answer for this type".to_owned(),
-            key_refused: false,
-        },
-    }
-}
-
-fn send_failed(error: &SendError) -> Lookup {
-    let text = error.to_string();
-    match error {
-        SendError::Blocked(_) | SendError::Tls(_) | SendError::TooLarge => Lookup::Failed {
-            error: text,
-            key_refused: false,
-        },
-        SendError::Timeout | SendError::Connect(_) | SendError::Transport(_) => Lookup::Again {
-            after_ms: None,
-            error: text,
-        },
-    }
-}
-
-fn refused(provider: &Provider, answer: &Answer, now: Timestamp) -> Lookup {
-    let name = &provider.row.display_name;
-    match answer.status {
-        401 | 403 => Lookup::Failed {
-            error: format!("{name} answered {}: check its API key", answer.status),
-            key_refused: true,
-        },
-        429 | 500..=599 => {
-            let value = answer
-                .headers
-                .get(header::RETRY_AFTER)
-                .and_then(|v| v.to_str().ok());
-            Lookup::Again {
-                after_ms: value.and_then(|value| retry::parse_retry_after(value, now)),
-                error: format!("{name} answered {}", answer.status),
-            }
-        }
-        status => Lookup::Failed {
-            error: format!("{name} answered {status}"),
-            key_refused: false,
-        },
-    }
-}
-
-async fn send(
-    inner: &Inner,
-    request: RenderedRequest,
-    timeout_seconds: u32,
-    grants: &[Grant],
-) -> Result<Answer, SendError> {
-    let mut headers = HeaderMap::new();
-    for (name, value) in &request.headers {
-        let name = HeaderName::try_from(name.as_str());
-        let value = HeaderValue::from_str(value);
-        let (Ok(name), Ok(mut value)) = (name, value) else {
-            return Err(SendError::Transport(
-                "a header of the request cannot be sent".to_owned(),
-            ));
-        };
-        value.set_sensitive(true);
-        headers.insert(name, value);
-    }
-    if let Some(kind) = request.content_type {
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    }
-    let method = http::Method::from_bytes(request.method.as_str().as_bytes())
-        .expect("every method of a step is an HTTP method");
-    inner
-        .egress
-        .send(Outbound {
-            audience: Audience::Provider,
-            method,
-            url: request.url.clone(),
-            headers,
-            body: Bytes::from(request.body.clone().unwrap_or_default()),
-            grants: grants.to_vec(),
-            deadline: Duration::from_secs(timeout_seconds.into()),
-            max_response_bytes: ANSWER_BYTES,
-            overflow: Overflow::Fail,
-        })
-        .await
-}
-
 fn store(
     tx: &WriteTx<'_>,
-    provider: &Provider,
+    (inner, provider): (&Inner, &Provider),
     (job, row): (&JobRow, Option<&IndicatorRow>),
     lookup: &Lookup,
     boot: i64,
@@ -432,7 +237,7 @@ fn store(
         Lookup::Again { .. } => {}
     }
     job::release_matches(tx, row.id, now)?;
-    Ok(())
+    refresh_status(tx, inner, row.id, now)
 }
 
 /// The window hears of the answer; alerts that went on without it get the new verdict.
@@ -469,6 +274,39 @@ fn announce(
                 kind: "alert.updated",
                 object: ("alert", Some(alert.uuid())),
                 alert: Some(alert),
+                detail,
+            },
+        )?;
+    }
+    Ok(())
+}
+
+/// Alerts that went on without an answer: now that it is there, their enrichment may be whole.
+fn refresh_status(
+    tx: &WriteTx<'_>,
+    inner: &Inner,
+    indicator: i64,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let providers = inner.provider_set();
+    for row in alert::incomplete(tx, indicator, REFRESHED_ALERTS)? {
+        let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
+        let status = matching::enrichment_status(&evidence);
+        if status == row.enrichment_status {
+            continue;
+        }
+        alert::set_enrichment_status(tx, row.id, status, now)?;
+        let mut detail = Map::new();
+        let change = json!([row.enrichment_status, status]);
+        detail.insert("enrichment_status".to_owned(), change);
+        event::append(
+            tx,
+            NewEvent {
+                at: now,
+                actor: &Actor::system(),
+                kind: "alert.updated",
+                object: ("alert", Some(row.uuid.uuid())),
+                alert: Some(row.uuid),
                 detail,
             },
         )?;

@@ -365,3 +365,35 @@ pub fn refresh_malice(
     }
     Ok(changed)
 }
+
+/// Alerts with this indicator whose enrichment is over and not whole, newest first.
+pub fn incomplete(
+    tx: &impl Reads,
+    indicator: i64,
+    limit: u32,
+) -> Result<Vec<AlertRow>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM alert_indicator l JOIN alert a ON a.id = l.alert_id \
+         LEFT JOIN alert d ON d.id = a.duplicate_of \
+         LEFT JOIN detection_rule r ON r.id = a.detection_rule_id
+         WHERE l.indicator_id = ?1 AND a.enriched_at IS NOT NULL
+           AND a.enrichment_status IN ('Partial', 'Failed')
+         ORDER BY l.alert_id DESC LIMIT ?2"
+    );
+    let mut statement = tx.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map((indicator, limit), map)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Corrects what became of an alert's enrichment, after a late answer.
+pub fn set_enrichment_status(
+    tx: &WriteTx<'_>,
+    id: i64,
+    status: EnrichmentStatus,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached("UPDATE alert SET enrichment_status = ?2, updated_at = ?3 WHERE id = ?1")?
+        .execute((id, status.as_str(), now.millis()))?;
+    Ok(())
+}

@@ -208,11 +208,13 @@ pub fn insert(tx: &WriteTx<'_>, delivery: &NewDelivery<'_>) -> Result<Option<i64
     found(row)
 }
 
-/// The agents (rows) that something is due for, with the earliest time.
+/// The active agents (rows) that something is due for, with the earliest time. One look into the
+/// index an agent, however much is due.
 pub fn due_agents(tx: &impl Reads) -> Result<Vec<(i64, Timestamp)>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
-        "SELECT d.agent_id, min(d.next_at) FROM delivery d JOIN agent g ON g.id = d.agent_id
-         WHERE d.state = 'due' AND g.is_active = 1 GROUP BY d.agent_id",
+        "SELECT g.id, (SELECT d.next_at FROM delivery d WHERE d.agent_id = g.id
+             AND d.state = 'due' ORDER BY d.next_at LIMIT 1) AS next_at
+         FROM agent g WHERE g.is_active = 1 AND next_at IS NOT NULL",
     )?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, time(row, 1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -130,7 +130,7 @@ pub fn of_indicators(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// Whether an answer is there that need not be asked again.
+/// Whether a newest try is there, answered or failed, after which it need not be asked again yet.
 pub fn is_fresh(
     tx: &impl Reads,
     indicator: i64,
@@ -141,7 +141,16 @@ pub fn is_fresh(
         .conn()
         .prepare_cached(
             "SELECT EXISTS(SELECT 1 FROM enrichment WHERE indicator_id = ?1 AND provider_id = ?2
-               AND outcome = 'success' AND expires_at > ?3)",
+               AND expires_at > ?3)",
         )?
         .query_row((indicator, provider, now.millis()), |row| row.get(0))?)
+}
+
+/// After a provider was changed: what failed before may be asked again at once.
+pub fn forget_failures(tx: &WriteTx<'_>, provider: i64) -> Result<(), StoreError> {
+    tx.conn.execute(
+        "UPDATE enrichment SET expires_at = 0 WHERE provider_id = ?1 AND outcome = 'failed'",
+        [provider],
+    )?;
+    Ok(())
 }

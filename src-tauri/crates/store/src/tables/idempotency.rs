@@ -63,3 +63,11 @@ pub fn put(
         ])?;
     Ok(())
 }
+
+/// Forgets first answers older than `oldest`; how many.
+pub fn purge(tx: &WriteTx<'_>, oldest: Timestamp) -> Result<usize, StoreError> {
+    Ok(tx.conn.execute(
+        "DELETE FROM idempotency WHERE created_at <= ?1",
+        [oldest.millis()],
+    )?)
+}
