@@ -32,7 +32,7 @@ pub(crate) enum Command {
 /// Where the data is.
 #[derive(Debug, Args)]
 pub(crate) struct DataDir {
-    /// The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta].
+    /// The data directory [default: $`XDG_DATA_HOME/calseta` or ~/.local/share/calseta].
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
 }
@@ -42,7 +42,7 @@ pub(crate) struct DataDir {
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: DataDir,
-    /// The port on 127.0.0.1 and ::1; 0 picks a free one [default: 8000, else the next free up to 8010].
+    /// The port on 127.0.0.1 and `::1`; 0 picks a free one [default: 8000, else the next free up to 8010].
     #[arg(long, value_name = "N")]
     pub(crate) port: Option<u16>,
     /// Serve the UI too and print the link that opens it.
@@ -110,7 +110,7 @@ pub(crate) struct Ingest {
 /// `calseta sample-agent`.
 #[derive(Debug, Args)]
 pub(crate) struct SampleAgent {
-    /// The API, for example http://127.0.0.1:8000.
+    /// The API, for example <http://127.0.0.1:8000>.
     #[arg(long)]
     pub(crate) url: String,
     /// An API key: the agent's own, or with --register a human admin key.

@@ -25,18 +25,15 @@ async fn create_key(arguments: KeysCreate) -> Result<(), Failure> {
         allowed_sources: (!arguments.sources.is_empty()).then_some(arguments.sources),
         agent_uuid: arguments.agent,
     };
-    let key: Value = match running::client(&dir).await {
-        Some(client) => {
-            let body = serde_json::to_vec(&request).map_err(|e| Failure::failed(e.to_string()))?;
-            let answer = running::call(&client, Method::POST, "/v1/api-keys", Some(&body)).await?;
-            running::data(answer)?
-        }
-        None => {
-            let engine = running::engine(&dir).await?;
-            let made = engine.create_api_key(&Principal::analyst(), request).await;
-            engine.stop().await;
-            json!(made?)
-        }
+    let key: Value = if let Some(client) = running::client(&dir).await {
+        let body = serde_json::to_vec(&request).map_err(|e| Failure::failed(e.to_string()))?;
+        let answer = running::call(&client, Method::POST, "/v1/api-keys", Some(&body)).await?;
+        running::data(answer)?
+    } else {
+        let engine = running::engine(&dir).await?;
+        let made = engine.create_api_key(&Principal::analyst(), request).await;
+        engine.stop().await;
+        json!(made?)
     };
     let shown = [
         "uuid",

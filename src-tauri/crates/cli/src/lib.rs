@@ -36,7 +36,7 @@ pub fn main() -> ExitCode {
     let json = arguments.json;
     let result = runtime.block_on(async {
         match arguments.command {
-            Command::Serve(serve) => serve::run(serve).await,
+            Command::Serve(serve) => serve::run(serve, json).await,
             Command::Keys(keys) => keys::run(keys).await,
             Command::Ingest(ingest) => ingest::run(ingest).await,
             Command::SampleAgent(agent) => sample_agent::run(agent).await,

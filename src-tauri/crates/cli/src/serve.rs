@@ -10,7 +10,7 @@ use crate::arguments::Serve;
 use crate::failure::Failure;
 use crate::{output, running};
 
-pub(crate) async fn run(arguments: Serve) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Serve, json: bool) -> Result<(), Failure> {
     let data_dir = running::data_dir(&arguments.data)?;
     let ui = if arguments.ui {
         Some(ui_files()?)
@@ -31,14 +31,14 @@ pub(crate) async fn run(arguments: Serve) -> Result<(), Failure> {
         },
     })
     .await?;
-    ready(&running, &data_dir);
+    ready(&running, &data_dir, json);
     stop_signal().await;
     output::say("stopping; what is in flight is kept");
     running.stop().await;
     Ok(())
 }
 
-fn ready(running: &Running, data_dir: &std::path::Path) {
+fn ready(running: &Running, data_dir: &std::path::Path, json: bool) {
     let mut line = json!({
         "ready": true,
         "base_url": running.base_url,
@@ -49,11 +49,12 @@ fn ready(running: &Running, data_dir: &std::path::Path) {
         line["ui_url"] = json!(url);
         output::say(&format!("the window in a browser, once: {url}"));
     }
-    // With a UI the first key is shown there; without one, this line is the only place.
-    let first_key = if running.ui_url.is_none() {
-        running.engine.take_first_key()
-    } else {
-        None
+    // Without a UI this line is the only place that shows the first key. With one, a person gets it
+    // there; a script that asked for JSON gets it here too.
+    let first_key = match (&running.ui_url, json) {
+        (None, _) => running.engine.take_first_key(),
+        (Some(_), true) => running.engine.first_key(),
+        (Some(_), false) => None,
     };
     if let Some(key) = first_key {
         line["admin_key"] = json!(&**key);
