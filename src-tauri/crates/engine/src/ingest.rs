@@ -73,9 +73,10 @@ impl Engine {
         body: &[u8],
         key: Option<RequestKey>,
     ) -> Result<(Vec<IngestView>, bool), Problem> {
-        by.need_source(source_name)?;
         let now = self.inner.clock.now();
-        let prepared = self.prepare(source_name, body, now)?;
+        let plugin = self.known_plugin(source_name)?;
+        by.need_source(source_name)?;
+        let prepared = self.prepare((plugin, source_name), body, now)?;
         let around = Around {
             actor: by.actor(),
             providers: self.inner.provider_set(),
@@ -104,13 +105,8 @@ impl Engine {
         })
     }
 
-    fn prepare(
-        &self,
-        source_name: &str,
-        body: &[u8],
-        now: Timestamp,
-    ) -> Result<Vec<Prepared>, Problem> {
-        let plugin = self.inner.plugin(source_name).ok_or_else(|| {
+    fn known_plugin(&self, source_name: &str) -> Result<Plugin, Problem> {
+        self.inner.plugin(source_name).ok_or_else(|| {
             let known = self.inner.source_names();
             Problem::new(
                 ErrorCode::UnknownSource,
@@ -120,7 +116,15 @@ impl Engine {
                 ),
             )
             .with("known_sources", known)
-        })?;
+        })
+    }
+
+    fn prepare(
+        &self,
+        (plugin, source_name): (Plugin, &str),
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Vec<Prepared>, Problem> {
         let raw = json::text(body).map_err(|error| refused(&error))?;
         let payload: Value =
             serde_json::from_str(raw).map_err(|error| refused(&json::from_serde(&error)))?;

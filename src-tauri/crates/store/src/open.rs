@@ -39,8 +39,12 @@ impl DataDir {
             path: path.to_owned(),
             source,
         };
+        // A directory that was there keeps its mode: it may be one that others share.
+        let made = !path.is_dir();
         std::fs::create_dir_all(path).map_err(io)?;
-        restrict(path, 0o700).map_err(io)?;
+        if made {
+            restrict(path, 0o700).map_err(io)?;
+        }
         let lock_path = path.join("lock");
         let lock = private_file(&lock_path).map_err(|source| OpenError::Io {
             path: lock_path.clone(),

@@ -236,6 +236,12 @@ fn store(
             detail: matched.detail.clone(),
         },
     )?;
+    let raised = alert::by_row(tx, alert.id)?.is_some_and(|now| now.severity != alert.severity);
+    if raised {
+        // A repetition raised it while this match was under way: filters look again.
+        alert::next_generation(tx, alert.id)?;
+        job::insert(tx, JobKind::Match, (alert.id, 0), now, now)?;
+    }
     let Some(frozen) = &matched.frozen else {
         return Ok(());
     };

@@ -23,9 +23,29 @@ const AFTER_ERROR: Duration = Duration::from_millis(200);
 
 /// Starts every stage on the engine's tracker.
 pub(crate) fn run(inner: &Arc<Inner>) {
-    inner.tasks.spawn(matching::run(Arc::clone(inner)));
-    inner.tasks.spawn(enrich::run(Arc::clone(inner)));
-    inner.tasks.spawn(deliver::run(Arc::clone(inner)));
+    supervise(inner, "match", matching::run);
+    supervise(inner, "enrich", enrich::run);
+    supervise(inner, "deliver", deliver::run);
+}
+
+/// Keeps a stage's loop running: one that panicked is reported and started again.
+fn supervise<F, R>(inner: &Arc<Inner>, name: &'static str, stage: F)
+where
+    F: Fn(Arc<Inner>) -> R + Send + 'static,
+    R: Future<Output = ()> + Send + 'static,
+{
+    let inner = Arc::clone(inner);
+    let tracker = inner.tasks.clone();
+    tracker.spawn(async move {
+        loop {
+            let ended = inner.tasks.spawn(stage(Arc::clone(&inner))).await;
+            let Err(error) = ended else { return };
+            tracing::error!(stage = name, error = %error, "a stage stopped; starting it again");
+            if !calm_down(&inner).await {
+                return;
+            }
+        }
+    });
 }
 
 /// Waits for a wake-up, for the next due row or for the tick. `false` when it is time to stop.
