@@ -24,8 +24,8 @@ impl Failure {
         Self {
             status: None,
             code: "UNREACHABLE".to_owned(),
-            message: format!("The backend does not answer ({cause}). Is Calseta still running?"),
-            details: Map::new(),
+            message: "The backend does not answer. Is Calseta still running?".to_owned(),
+            details: Map::from_iter([("cause".to_owned(), Value::from(cause))]),
             request: request.to_owned(),
         }
     }
@@ -91,14 +91,29 @@ impl Failure {
     }
 }
 
+/// What was said, as a sentence of its own: under a field it has no beginning to continue.
 fn sentence(field: &FieldError) -> String {
+    let said = as_sentence(&field.message);
     match (&field.did_you_mean, &field.allowed) {
-        (Some(word), _) => format!("{} Did you mean “{word}”?", field.message),
-        (None, Some(words)) if !field.message.contains(words.first().map_or("", |w| w)) => {
-            format!("{} Allowed: {}.", field.message, words.join(", "))
+        (Some(word), _) => format!("{said} Did you mean “{word}”?"),
+        (None, Some(words)) if !said.contains(words.first().map_or("", |w| w)) => {
+            format!("{said} Allowed: {}.", words.join(", "))
         }
-        _ => field.message.clone(),
+        _ => said,
     }
+}
+
+fn as_sentence(text: &str) -> String {
+    let mut letters = text.trim().chars();
+    let mut out: String = letters
+        .next()
+        .map(|c| c.to_uppercase().to_string())
+        .unwrap_or_default();
+    out.push_str(letters.as_str());
+    if !out.is_empty() && !out.ends_with(['.', '!', '?']) {
+        out.push('.');
+    }
+    out
 }
 
 #[cfg(test)]
@@ -106,7 +121,7 @@ mod tests {
     use super::*;
 
     const BODY: &str = r#"{"error":{"code":"VALIDATION_ERROR","message":"Two fields.","details":{
-        "errors":[{"path":"name","message":"Must not be empty."},
+        "errors":[{"path":"name","message":"must not be empty"},
         {"path":"trigger_filter.min_severity","message":"Unknown.","did_you_mean":"High"}]}}}"#;
 
     #[test]

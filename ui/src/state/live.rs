@@ -113,11 +113,15 @@ impl Live {
                     .await
                     .map(|b| (b.next_after, Some(b))),
             };
-            let Ok((seq, batch)) = outcome else {
-                self.set_link(Link::Reconnecting);
-                sleep(pause).await;
-                pause = (pause * 2).min(RETRY_MAX);
-                continue;
+            let (seq, batch) = match outcome {
+                Ok(read) => read,
+                Err(failure) if failure.status == Some(401) => return start_again(),
+                Err(_) => {
+                    self.set_link(Link::Reconnecting);
+                    sleep(pause).await;
+                    pause = (pause * 2).min(RETRY_MAX);
+                    continue;
+                }
             };
             pause = RETRY_FIRST;
             self.set_link(Link::Live);
@@ -157,4 +161,11 @@ impl Live {
             listener(change);
         }
     }
+}
+
+/// The backend has restarted and knows this page no longer: only its new link admits.
+fn start_again() {
+    api::forget_session();
+    // A page that cannot be reloaded shows its failures where they happen.
+    let _ = window().location().reload();
 }

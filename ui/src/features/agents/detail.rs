@@ -12,6 +12,7 @@ use super::secrets::AgentKey;
 use super::settings::{ActiveSwitch, DeleteButton, Facts, GrantBanner, TestButton};
 use crate::api::{self, Failure};
 use crate::components::{Empty, FailureBanner, Skeleton};
+use crate::hooks::use_title;
 use crate::state::live::{Change, Live};
 use crate::text::{clip, visible};
 
@@ -31,6 +32,7 @@ pub(crate) fn AgentPage() -> impl IntoView {
     });
     let agent = RwSignal::new(None::<AgentView>);
     let failure = RwSignal::new(None::<Failure>);
+    use_title(move || agent.with(|a| a.as_ref().map(|a| clip(&visible(&a.name), NAME_CHARS))));
     let read = move || {
         let Some(id) = id.get_untracked() else { return };
         spawn_local(async move {

@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast as _;
 
 use crate::api::{self, Failure};
 use crate::components::{Button, ButtonKind, Empty, FailureBanner, Glyph, Skeleton};
+use crate::hooks::use_title;
 use crate::state::live::{Change, Live};
 use crate::state::places::{Places, agent_path};
 use crate::text::{clip, visible};
@@ -19,6 +20,7 @@ const NAME_CHARS: usize = 80;
 #[component]
 pub(crate) fn AgentsPage() -> impl IntoView {
     let places = Places::expect();
+    use_title(|| Some("Agents".to_owned()));
     let agents = RwSignal::new(None::<Vec<AgentView>>);
     let failure = RwSignal::new(None::<Failure>);
     let read = move || {

@@ -7,11 +7,13 @@ use calseta_domain::Severity;
 use leptos::ev::SubmitEvent;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
 use super::secrets::Registered;
 use crate::api::{self, AgentDraft};
 use crate::components::{Button, ButtonKind, FailureBanner, Field, SelectField};
-use crate::hooks::{Action, use_action};
+use crate::hooks::{Action, use_action, use_title};
 use crate::state::places::Places;
 use crate::text::visible;
 
@@ -56,6 +58,7 @@ impl Draft {
 /// The form, and after it what has to be copied.
 #[component]
 pub(crate) fn NewAgentPage() -> impl IntoView {
+    use_title(|| Some("Register an agent".to_owned()));
     let created = RwSignal::new(None::<AgentView>);
     move || match created.get() {
         Some(agent) => view! { <Registered agent /> }.into_any(),
@@ -71,12 +74,13 @@ fn Form(created: RwSignal<Option<AgentView>>) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let body = draft.read();
-        action.start(
+        action.start_or(
             async move { api::create_agent(&body).await },
             move |agent| {
                 draft.auth_header.set(String::new());
                 created.set(Some(agent));
             },
+            |_| focus_first_refused(),
         );
     };
     view! {
@@ -104,6 +108,20 @@ fn Form(created: RwSignal<Option<AgentView>>) -> impl IntoView {
             </form>
         </div>
     }
+}
+
+/// Brings a person to what has to be mended, once the errors are painted.
+fn focus_first_refused() {
+    request_animation_frame(|| {
+        let refused = document()
+            .query_selector("[aria-invalid=true]")
+            .ok()
+            .flatten();
+        if let Some(field) = refused.and_then(|field| field.dyn_into::<HtmlElement>().ok()) {
+            // A field that takes no focus is still marked.
+            let _ = field.focus();
+        }
+    });
 }
 
 /// Where it is.

@@ -25,8 +25,8 @@ pub(super) fn Facts(agent: AgentView) -> impl IntoView {
         }
     };
     let auth = match (&agent.auth_header_name, agent.has_auth_header) {
-        (Some(name), true) => format!("{} is sent; its value is never shown", visible(name)),
-        (None, true) => "Authorization is sent; its value is never shown".to_owned(),
+        (Some(name), true) => format!("Sent as {}; its value is never shown", visible(name)),
+        (None, true) => "Sent; its value is never shown".to_owned(),
         (_, false) => "None".to_owned(),
     };
     view! {

@@ -2,6 +2,7 @@
 
 use calseta_contract::alert::AlertSummary;
 use calseta_domain::{AlertStatus, Malice};
+use leptos::ev::Event;
 use leptos::prelude::*;
 use web_sys::HtmlSelectElement;
 
@@ -93,7 +94,7 @@ fn Actions(open: OpenAlert) -> impl IntoView {
     });
     let is_closed = move || status.get() == Some(AlertStatus::Closed);
     view! {
-        {move || status.get().map(|status| view! { <StatusSelect open status /> })}
+        <StatusSelect open status />
         <Show
             when=is_closed
             fallback=|| {
@@ -109,28 +110,37 @@ fn Actions(open: OpenAlert) -> impl IntoView {
     }
 }
 
-/// The status with the moves that the contract allows, and no others.
+/// The status with the moves that the contract allows, and no others. The control stays the same
+/// element while its words change, so that it keeps the focus.
 #[component]
-fn StatusSelect(open: OpenAlert, status: AlertStatus) -> impl IntoView {
+fn StatusSelect(open: OpenAlert, status: Memo<Option<AlertStatus>>) -> impl IntoView {
     let actions = AlertActions::expect();
-    let options = std::iter::once(status).chain(status.allowed_next().iter().copied());
+    let options = move || {
+        let now = status.get()?;
+        let all = std::iter::once(now).chain(now.allowed_next().iter().copied());
+        let option = |to: AlertStatus| {
+            view! { <option value=to.as_str() prop:selected=to == now>{to.as_str()}</option> }
+        };
+        Some(all.map(option).collect_view())
+    };
+    let change = move |event: Event| {
+        let wanted = event_target_value(&event).parse::<AlertStatus>();
+        // The old word stays until the change is made: closing asks a question first.
+        if let Some(now) = status.get_untracked() {
+            event_target::<HtmlSelectElement>(&event).set_value(now.as_str());
+        }
+        if let (Ok(wanted), Some(id)) = (wanted, untrack(|| open.id())) {
+            actions.set_status(id, wanted);
+        }
+    };
     view! {
         <select
             class="status-select"
             aria-label="Status"
-            data-status=status.as_str()
-            prop:value=status.as_str()
-            disabled=move || actions.busy() || status == AlertStatus::Closed
-            on:change=move |event| {
-                let wanted = event_target_value(&event).parse::<AlertStatus>();
-                // The old word stays until the change is made: closing asks a question first.
-                event_target::<HtmlSelectElement>(&event).set_value(status.as_str());
-                if let (Ok(wanted), Some(id)) = (wanted, untrack(|| open.id())) {
-                    actions.set_status(id, wanted);
-                }
-            }
+            disabled=move || matches!(status.get(), None | Some(AlertStatus::Closed))
+            on:change=change
         >
-            {options.map(|s| view! { <option value=s.as_str()>{s.as_str()}</option> }).collect_view()}
+            {options}
         </select>
     }
 }

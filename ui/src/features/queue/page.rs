@@ -8,13 +8,25 @@ use super::filters::FilterBar;
 use super::grid::Grid;
 use super::shortcuts;
 use crate::components::{FailureBanner, Skeleton};
+use crate::hooks::use_title;
 use crate::state::queue::Queue;
+use crate::text::{clip, visible};
+
+/// An alert's title in the window's title is cut to this many characters.
+const TITLE_CHARS: usize = 60;
 
 /// List and outlet. Which of the two is seen at which width is the stylesheet's business.
 #[component]
 pub(crate) fn QueuePage() -> impl IntoView {
     let queue = Queue::expect();
     shortcuts::register(queue);
+    use_title(move || {
+        let open = queue.open().and_then(|id| queue.row(id));
+        Some(open.map_or_else(
+            || "Queue".to_owned(),
+            |row| clip(&visible(&row.alert.title), TITLE_CHARS),
+        ))
+    });
     let split = move || {
         if queue.open().is_some() {
             "open"
