@@ -64,6 +64,12 @@ impl Connection {
         })
     }
 
+    /// The body of the last answer.
+    pub fn answer_body(&self) -> &[u8] {
+        let end = find(&self.buffer, b"\r\n\r\n").map_or(self.buffer.len(), |end| end + 4);
+        &self.buffer[end..]
+    }
+
     /// Posts and reads the whole answer; its status.
     pub async fn post(&mut self, body: &[u8]) -> Result<u16> {
         tokio::time::timeout(REQUEST_DEADLINE, self.exchange(body))
