@@ -18,6 +18,7 @@ pub mod finding;
 pub mod grant;
 pub mod idempotency;
 pub mod indicator;
+pub mod integrity;
 pub mod job;
 pub mod mapping;
 pub mod provider;
