@@ -8,7 +8,7 @@ use tokio::runtime::Runtime;
 
 use crate::arguments::{self, Arguments};
 use crate::failure::Failure;
-use crate::lifecycle::Lifecycle;
+use crate::lifecycle::{Lifecycle, StopSignal};
 use crate::{api, output, window};
 
 /// Runs until the window is closed; the exit code.
@@ -34,9 +34,11 @@ fn started(arguments: &Arguments) -> Result<u8, Failure> {
     let runtime = runtime.map_err(|error| Failure::failed(error.to_string()))?;
     // Commands run where the backend does.
     tauri::async_runtime::set(runtime.handle().clone());
+    let signal = StopSignal::listen(&runtime);
+    let signal = signal.map_err(|error| Failure::failed(error.to_string()))?;
     match runtime.block_on(backend(arguments, data_dir.clone())) {
-        Ok(running) => show_main(runtime, running, &data_dir),
-        Err(failure) => show_failure(runtime, &failure),
+        Ok(running) => show_main(runtime, signal, running, &data_dir),
+        Err(failure) => Ok(show_failure(runtime, signal, &failure)),
     }
 }
 
@@ -54,7 +56,12 @@ async fn backend(arguments: &Arguments, data_dir: PathBuf) -> Result<Running, Fa
 }
 
 /// The main window on a running backend; returns when both have ended.
-fn show_main(runtime: Runtime, running: Running, data_dir: &Path) -> Result<u8, Failure> {
+fn show_main(
+    runtime: Runtime,
+    signal: StopSignal,
+    running: Running,
+    data_dir: &Path,
+) -> Result<u8, Failure> {
     let lifecycle = Lifecycle::default();
     let builder = tauri::Builder::default()
         .manage(api::Backend::new(running.in_process.clone()))
@@ -66,7 +73,7 @@ fn show_main(runtime: Runtime, running: Running, data_dir: &Path) -> Result<u8, 
             return Err(failure);
         }
     };
-    lifecycle.end_on_signal(&runtime, app.handle().clone());
+    lifecycle.end_on(signal, &runtime, app.handle().clone());
     lifecycle.notify(&runtime, &running, app.handle().clone());
     let opened = window::open_main(&app, data_dir);
     let exit = match &opened {
@@ -84,26 +91,27 @@ fn show_main(runtime: Runtime, running: Running, data_dir: &Path) -> Result<u8, 
 
 /// A page that says why nothing started; returns when it is closed. The exit code is the
 /// failure's, however the page fares.
-fn show_failure(runtime: Runtime, failure: &Failure) -> Result<u8, Failure> {
-    // Scripts, and people without eyes on the display, learn it at once.
-    output::say(&format!("error: {}", failure.message));
+fn show_failure(runtime: Runtime, signal: StopSignal, failure: &Failure) -> u8 {
     let lifecycle = Lifecycle::default();
     let shown = failure.clone();
-    let builder = tauri::Builder::default().register_uri_scheme_protocol(
-        window::FAILED_SCHEME,
-        move |_, request| {
-            let page = window::failed_page(&shown, request.uri().path());
-            page.map(std::borrow::Cow::Owned)
-        },
-    );
-    let app = built(builder)?;
-    lifecycle.end_on_signal(&runtime, app.handle().clone());
-    match window::open_failed(&app) {
-        Ok(()) => drop(app.run_return(|_, _| {})),
-        Err(error) => tracing::warn!(error = %error, "the failure could not be shown"),
+    let builder = tauri::Builder::default()
+        .register_uri_scheme_protocol(window::FAILED_SCHEME, move |_, request| {
+            window::failed_page(&shown, request.uri().path())
+        });
+    // Scripts, and people without eyes on the display, learn it at once.
+    output::say(&format!("error: {}", failure.message));
+    match built(builder) {
+        Ok(app) => {
+            lifecycle.end_on(signal, &runtime, app.handle().clone());
+            match window::open_failed(&app) {
+                Ok(()) => drop(app.run_return(|_, _| {})),
+                Err(error) => tracing::warn!(error = %error, "the failure could not be shown"),
+            }
+        }
+        Err(why) => tracing::warn!(error = why.message, "the failure could not be shown"),
     }
     lifecycle.stop(runtime, None);
-    Ok(failure.exit)
+    failure.exit
 }
 
 /// Connects to the display. The toolkit panics when it cannot; that is no bug of ours, but a

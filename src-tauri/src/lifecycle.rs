@@ -29,11 +29,11 @@ pub(crate) struct Lifecycle {
 
 impl Lifecycle {
     /// Ends the window's loop on SIGTERM or Ctrl-C.
-    pub(crate) fn end_on_signal(&self, runtime: &Runtime, app: AppHandle<Wry>) {
+    pub(crate) fn end_on(&self, signal: StopSignal, runtime: &Runtime, app: AppHandle<Wry>) {
         let stop = self.stop.clone();
         let waiting = async move {
             tokio::select! {
-                () = stop_signal() => {
+                () = signal.received() => {
                     tracing::info!("told to stop");
                     app.exit(0);
                 }
@@ -71,23 +71,50 @@ impl Lifecycle {
     }
 }
 
+/// The operating system's request to end: SIGTERM, or Ctrl-C in a terminal.
 #[cfg(unix)]
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let terminate = signal(SignalKind::terminate());
-    let interrupt = signal(SignalKind::interrupt());
-    match (terminate, interrupt) {
-        (Ok(mut terminate), Ok(mut interrupt)) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
+#[derive(Debug)]
+pub(crate) struct StopSignal {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignal {
+    /// Listens from now on: one that comes before somebody waits for it is not lost.
+    pub(crate) fn listen(runtime: &Runtime) -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let _inside = runtime.enter();
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn received(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-        _ => drop(tokio::signal::ctrl_c().await),
     }
 }
 
+/// The operating system's request to end.
 #[cfg(not(unix))]
-async fn stop_signal() {
-    drop(tokio::signal::ctrl_c().await);
+#[derive(Debug)]
+pub(crate) struct StopSignal;
+
+#[cfg(not(unix))]
+impl StopSignal {
+    /// Listens as soon as somebody waits for it.
+    pub(crate) fn listen(_runtime: &Runtime) -> std::io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn received(self) {
+        // Without it, closing the window is the way to end.
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }
