@@ -9,7 +9,7 @@ use calseta_store::tables::alert::{self, AlertRow};
 use calseta_store::tables::delivery::{self, NewDelivery};
 use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::tables::job::{self, JobKind, JobRow};
-use calseta_store::{ReadTx, WriteTx};
+use calseta_store::{ReadTx, StoreError, WriteTx};
 use serde_json::{Map, json};
 
 use super::{calm_down, pause};
@@ -34,46 +34,47 @@ struct Matched {
 }
 
 pub(super) async fn run(inner: Arc<Inner>) {
-    loop {
-        let (boot, now) = (inner.store.boot(), inner.clock.now());
-        // Looking first costs no commit when there is nothing to do.
-        let due = inner
-            .store
-            .read(move |tx| job::next_due(tx, JobKind::Match))
-            .await;
-        let next = match due {
-            Ok(next) => next,
+    while !inner.stop.is_cancelled() {
+        let go_on = match step(&inner).await {
+            Ok(Step::Worked) => true,
+            Ok(Step::Idle { next }) => pause(&inner, inner.store.match_wake(), next).await,
             Err(error) => {
                 tracing::warn!(error = %error, "looking for alerts to match");
-                if calm_down(&inner).await {
-                    continue;
-                }
-                return;
+                calm_down(&inner).await
             }
         };
-        if next.is_none_or(|at| at > now) {
-            if pause(&inner, inner.store.match_wake(), next).await {
-                continue;
-            }
+        if !go_on {
             return;
-        }
-        if inner.stop.is_cancelled() {
-            return;
-        }
-        let claimed = inner
-            .store
-            .write(move |tx: &WriteTx<'_>| job::claim_of(tx, (JobKind::Match, 0), boot, BATCH, now))
-            .await;
-        match claimed {
-            Ok(jobs) => work(&inner, jobs).await,
-            Err(error) => {
-                tracing::warn!(error = %error, "claiming alerts to match");
-                if !calm_down(&inner).await {
-                    return;
-                }
-            }
         }
     }
+}
+
+/// What one look at the due alerts came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Some were matched; there may be more.
+    Worked,
+    /// None is due before `next`.
+    Idle { next: Option<Timestamp> },
+}
+
+/// Matches a batch of the alerts that are due now.
+pub(super) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
+    let (boot, now) = (inner.store.boot(), inner.clock.now());
+    // Looking first costs no commit when there is nothing to do.
+    let next = inner
+        .store
+        .read(move |tx| job::next_due(tx, JobKind::Match))
+        .await?;
+    if next.is_none_or(|at| at > now) {
+        return Ok(Step::Idle { next });
+    }
+    let jobs = inner
+        .store
+        .write(move |tx: &WriteTx<'_>| job::claim_of(tx, (JobKind::Match, 0), boot, BATCH, now))
+        .await?;
+    work(inner, jobs).await;
+    Ok(Step::Worked)
 }
 
 async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {

@@ -7,6 +7,8 @@
 pub(crate) mod deliver;
 mod enrich;
 mod matching;
+#[cfg(test)]
+mod tests;
 
 use std::future::Future;
 use std::sync::Arc;
