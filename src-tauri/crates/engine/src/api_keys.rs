@@ -3,7 +3,7 @@
 //! A key is `cai_` and 256 random bits. Those bits are the whole secret, so a plain SHA-256 is
 //! enough to store it by; it is looked up whole and compared in constant time.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +19,7 @@ use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 use crate::clock::{Ids, random_bytes};
+use crate::key_cache::Generation;
 use crate::{Engine, Listed, PageNumber, Principal, Problem};
 
 /// Every key begins with this.
@@ -156,9 +157,9 @@ impl Engine {
             ));
         }
         let digest = hash(key);
-        let row = match self.cached_key(&digest) {
-            Some(row) => row,
-            None => self.load_key(digest).await?,
+        let row = match self.inner.keys.get(&digest) {
+            Ok(row) => row,
+            Err(read_in) => self.load_key(digest, read_in).await?,
         };
         if !bool::from(row.hash.ct_eq(&digest)) || row.revoked_at.is_some() {
             return Err(unauthorized("this API key is not valid"));
@@ -174,28 +175,18 @@ impl Engine {
         Ok(Principal::key(row))
     }
 
-    fn cached_key(&self, digest: &[u8; 32]) -> Option<Arc<ApiKeyRow>> {
-        self.inner
-            .keys
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(digest)
-            .cloned()
-    }
-
-    async fn load_key(&self, digest: [u8; 32]) -> Result<Arc<ApiKeyRow>, Problem> {
+    async fn load_key(
+        &self,
+        digest: [u8; 32],
+        read_in: Generation,
+    ) -> Result<Arc<ApiKeyRow>, Problem> {
         let row = self
             .inner
             .store
             .read(move |tx| Ok::<_, Problem>(api_key::by_hash(tx, digest)?))
             .await?;
         let row = Arc::new(row.ok_or_else(|| unauthorized("this API key is not valid"))?);
-        let mut keys = self
-            .inner
-            .keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
-        keys.insert(digest, Arc::clone(&row));
+        self.inner.keys.keep(read_in, digest, &row);
         Ok(row)
     }
 
@@ -212,17 +203,8 @@ impl Engine {
             .write(move |tx| api_key::note_use(tx, id, day))
             .await;
         if noted.is_ok() {
-            self.forget_keys();
+            self.inner.keys.forget();
         }
-    }
-
-    /// After any change to a key: the next request reads it afresh.
-    pub(crate) fn forget_keys(&self) {
-        self.inner
-            .keys
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
     }
 
     /// `POST /v1/api-keys`: the key itself is in this answer and nowhere else.
@@ -333,7 +315,7 @@ impl Engine {
                 Ok::<_, Problem>(())
             })
             .await?;
-        self.forget_keys();
+        self.inner.keys.forget();
         Ok(())
     }
 }

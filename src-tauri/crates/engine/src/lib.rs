@@ -18,6 +18,7 @@ mod grants;
 mod health;
 mod idempotency;
 mod ingest;
+mod key_cache;
 mod payload;
 mod principal;
 mod problem;

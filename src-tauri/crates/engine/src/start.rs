@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use calseta_domain::{Filter, Mapping, Plugin, Scope};
 use calseta_egress::{Client, ClientConfig};
-use calseta_store::tables::api_key::ApiKeyRow;
-use calseta_store::tables::{api_key, mapping, provider, source};
+use calseta_store::tables::{api_key, idempotency, mapping, provider, source};
 use calseta_store::{DataDir, OpenError, Store, StoreError, WriteTx};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Ids};
+use crate::idempotency::KEPT_MS;
+use crate::key_cache::KeyCache;
 use crate::providers::ProviderSet;
 use crate::vault::Vault;
 use crate::{Problem, api_keys, catalog, stage};
@@ -84,7 +85,7 @@ pub(crate) struct Inner {
     pub(crate) sources: RwLock<Arc<HashMap<String, Plugin>>>,
     /// Documents' targeting and agents' filters, parsed once per text.
     pub(crate) filters: Mutex<HashMap<String, Arc<Filter>>>,
-    pub(crate) keys: RwLock<HashMap<[u8; 32], Arc<ApiKeyRow>>>,
+    pub(crate) keys: KeyCache,
     pub(crate) first_key: Mutex<Option<FirstKey>>,
     pub(crate) stop: CancellationToken,
     pub(crate) tasks: TaskTracker,
@@ -128,7 +129,7 @@ impl Engine {
                 sources.into_iter().map(|s| (s.name, s.plugin)).collect(),
             )),
             filters: Mutex::new(HashMap::new()),
-            keys: RwLock::new(HashMap::new()),
+            keys: KeyCache::default(),
             first_key: Mutex::new(first_key),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -192,6 +193,15 @@ impl Engine {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take()
+    }
+
+    /// The first admin key for a script that starts a process whose window will show it too.
+    pub fn first_key(&self) -> Option<FirstKey> {
+        self.inner
+            .first_key
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Whether the first admin key waits to be shown.
@@ -281,6 +291,7 @@ async fn seed(store: &Store, clock: &Clock) -> Result<Option<FirstKey>, StartErr
     let now = clock.now();
     let first_key = store
         .write(move |tx: &WriteTx<'_>| {
+            idempotency::purge(tx, now.plus_millis(-KEPT_MS))?;
             for plugin in Plugin::ALL {
                 source::ensure(tx, Ids.next(), plugin.as_str(), *plugin, now)?;
             }
