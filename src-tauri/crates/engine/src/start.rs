@@ -108,7 +108,7 @@ impl Engine {
             own_ports: Vec::new(),
         })
         .map_err(|error| StartError::Egress(error.to_string()))?;
-        let first_key = seed(&store, &config.clock).await?;
+        seed(&store, &config.clock).await?;
         let mappings = store.read(|tx| mapping::active(tx)).await?;
         let rows = store.read(|tx| provider::all(tx)).await?;
         let provider_set = ProviderSet::from_rows(&rows, config.demo)
@@ -130,7 +130,7 @@ impl Engine {
             )),
             filters: Mutex::new(HashMap::new()),
             keys: KeyCache::default(),
-            first_key: Mutex::new(first_key),
+            first_key: Mutex::new(None),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             deliveries: stage::deliver::InFlight::default(),
@@ -160,6 +160,32 @@ impl Engine {
             .read()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Makes the first admin key when there is no key at all. Only an app that is about to show it
+    /// may ask for it: a key that nobody was shown would lock the person out.
+    pub async fn ensure_first_key(&self) -> Result<(), StartError> {
+        let now = self.inner.clock.now();
+        let made = self
+            .inner
+            .store
+            .write(move |tx: &WriteTx<'_>| {
+                if api_key::any(tx)? {
+                    return Ok(None);
+                }
+                let (row, key) = api_keys::mint("First admin key", &[Scope::Admin], now);
+                api_key::insert(tx, &row)?;
+                Ok::<_, StoreError>(Some(key))
+            })
+            .await?;
+        if made.is_some() {
+            *self
+                .inner
+                .first_key
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = made;
+        }
+        Ok(())
     }
 
     /// Starts the stages.
@@ -285,11 +311,11 @@ impl Inner {
     }
 }
 
-/// Stores what every data directory has, and the first key when there is none. Idempotent.
-async fn seed(store: &Store, clock: &Clock) -> Result<Option<FirstKey>, StartError> {
+/// Stores what every data directory has. Idempotent.
+async fn seed(store: &Store, clock: &Clock) -> Result<(), StartError> {
     let entries = catalog::providers().map_err(StartError::Catalogue)?;
     let now = clock.now();
-    let first_key = store
+    store
         .write(move |tx: &WriteTx<'_>| {
             idempotency::purge(tx, now.plus_millis(-KEPT_MS))?;
             for plugin in Plugin::ALL {
@@ -302,13 +328,8 @@ async fn seed(store: &Store, clock: &Clock) -> Result<Option<FirstKey>, StartErr
                 let texts = (&*entry.name, &*entry.display_name, &*entry.description);
                 provider::ensure_builtin(tx, Ids.next(), texts, &entry.definition, now)?;
             }
-            if api_key::any(tx)? {
-                return Ok(None);
-            }
-            let (row, key) = api_keys::mint("First admin key", &[Scope::Admin], now);
-            api_key::insert(tx, &row)?;
-            Ok::<_, StoreError>(Some(key))
+            Ok::<_, StoreError>(())
         })
         .await?;
-    Ok(first_key)
+    Ok(())
 }

@@ -133,6 +133,7 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
     })
     .await?;
     let (listeners, notice) = bind(config.port).await?;
+    engine.ensure_first_key().await?;
     let port = listeners
         .first()
         .and_then(|l| l.local_addr().ok())
