@@ -104,12 +104,13 @@ impl Desk {
 
     /// Keeps what the window shows.
     pub(crate) fn shot(&self, name: &str) {
-        shot(&self.window, name);
+        let path = output_dir().join("desktop").join(format!("{name}.png"));
+        self.window.screenshot(&path).expect("a screenshot");
     }
 }
 
 /// Starts the program through the driver.
-pub(crate) fn drive(data_dir: &Path) -> (Driver, Session) {
+fn drive(data_dir: &Path) -> (Driver, Session) {
     let mut command = Command::new("WebKitWebDriver");
     command.env("TAURI_WEBVIEW_AUTOMATION", "true");
     let driver = Driver::start_with(command, "WebKitWebDriver").expect("webkit2gtk-driver");
@@ -121,12 +122,6 @@ pub(crate) fn drive(data_dir: &Path) -> (Driver, Session) {
     });
     let window = Session::open(driver.url(), capabilities).expect("the window opens");
     (driver, window)
-}
-
-/// Keeps what a window shows among the test's output.
-pub(crate) fn shot(window: &Session, name: &str) {
-    let path = output_dir().join("desktop").join(format!("{name}.png"));
-    window.screenshot(&path).expect("a screenshot");
 }
 
 /// Posts JSON with the real `curl`, as a SIEM's script would; the answer's body.
@@ -173,6 +168,19 @@ impl Program {
         Self(command.spawn().expect("the desktop program starts"))
     }
 
+    /// `calseta serve` on a data directory.
+    pub(crate) fn headless(data_dir: &Path) -> Self {
+        let mut command = Command::new(calseta_bin());
+        command
+            .args(["serve", "--port", "0", "--data-dir"])
+            .arg(data_dir);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Self(command.spawn().expect("calseta is built"))
+    }
+
     /// `calseta sample-agent --register`, once it is ready.
     pub(crate) fn sample_agent(base_url: &str, key: &str) -> Self {
         let mut child = Command::new(calseta_bin())
@@ -202,19 +210,6 @@ impl Program {
             told.expect("kill").success(),
             "it runs until it is told to stop"
         );
-    }
-
-    /// The same, once it has said why it did not start and shows it.
-    pub(crate) fn terminate_after_its_error(&mut self) {
-        let lines = self.stderr_lines();
-        wait_until("an error in words", START, || {
-            let lines = lines.lock().expect("lines");
-            lines
-                .iter()
-                .any(|line| line.starts_with("error: "))
-                .then_some(())
-        });
-        self.terminate();
     }
 
     /// What it writes to stderr from now on.

@@ -1,12 +1,16 @@
 //! How the program starts and ends when nobody drives it.
 
+use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use calseta_tests::backend::calseta_bin;
-use calseta_tests::webdriver::Until;
+use calseta_tests::backend::{calseta_bin, output_dir};
 use serde_json::{Value, json};
 
-use crate::desk::{self, Program, SOON, console_bin, drive, shot, wait_until};
+use crate::desk::{self, Program, SOON, console_bin, wait_until};
+
+/// An empty display has one colour and an empty window a few; smoothed text has many.
+const TEXT_COLOURS: usize = 24;
 
 #[test]
 fn sigterm_stops_the_window_and_its_backend_in_order() {
@@ -34,27 +38,47 @@ fn sigterm_stops_the_window_and_its_backend_in_order() {
 fn a_data_directory_in_use_is_told_in_words() {
     let _turn = desk::turn();
     let files = tempfile::tempdir().expect("a temporary folder");
-    let first = Program::console(files.path(), |_| {});
+    let _owner = Program::headless(files.path());
     desk::base_url(files.path());
-
-    let (driver, window) = drive(files.path());
-    window
-        .wait_for(Until::Css("[role=alert]"), SOON)
-        .expect("the page that says why");
-    let said = window.text("main").expect("its text");
-    assert!(
-        said.contains("could not start") && said.contains("in use"),
-        "{said}"
-    );
-    shot(&window, "6-data-directory-in-use");
-    drop(window);
-    drop(driver);
+    let page = output_dir().join("desktop/6-data-directory-in-use.png");
+    fs::create_dir_all(page.parent().expect("a folder")).expect("the output folder");
+    wait_until("the display to be empty", SOON, || {
+        (colours_on_display(&page) < TEXT_COLOURS).then_some(())
+    });
 
     let mut second = Program::console(files.path(), |_| {});
-    // It waits with its window for the analyst to read it.
-    second.terminate_after_its_error();
+    let said = second.stderr_lines();
+    wait_until("an error in words", SOON, || {
+        let said = said.lock().expect("lines");
+        let told = |line: &String| line.starts_with("error: ") && line.contains("in use");
+        said.iter().any(told).then_some(())
+    });
+    // It waits, with its window, for somebody to read it.
+    wait_until("the page that says why", SOON, || {
+        (colours_on_display(&page) >= TEXT_COLOURS).then_some(())
+    });
+    second.terminate();
     assert_eq!(second.ended().code(), Some(3), "the code that scripts know");
-    drop(first);
+}
+
+/// Takes a picture of the whole display and counts its colours.
+fn colours_on_display(picture: &Path) -> usize {
+    let taken = Command::new("import")
+        .args(["-window", "root"])
+        .arg(picture)
+        .status();
+    assert!(
+        taken
+            .expect("imagemagick is needed for this test")
+            .success()
+    );
+    let counted = Command::new("identify")
+        .args(["-format", "%k"])
+        .arg(picture)
+        .output();
+    let counted = counted.expect("imagemagick is needed for this test").stdout;
+    let counted = String::from_utf8(counted).expect("a number");
+    counted.trim().parse().expect("a number")
 }
 
 #[test]
@@ -145,7 +169,7 @@ fn a_desktop_without_notifications_is_told_once_and_loses_nothing() {
 }
 
 /// A key made by the command line, which finds the running window's backend.
-fn made_key(data_dir: &std::path::Path) -> String {
+fn made_key(data_dir: &Path) -> String {
     let output = Command::new(calseta_bin())
         .args([
             "keys",

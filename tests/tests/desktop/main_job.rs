@@ -94,6 +94,17 @@ fn an_alert_and_its_finding_reach_the_analyst() {
         more.is_empty(),
         "one notification a finding, but then: {more:?}"
     );
+
+    let second = json!({ "summary": "Seen by a person too.", "verdict": "benign" });
+    let findings = format!("{base_url}/v1/alerts/{uuid}/findings");
+    desk::curl(&key, &findings, &second);
+    let both = "return document.querySelectorAll('.finding').length === 2;";
+    window
+        .wait_for(Until::Js(both), SOON)
+        .expect("a finding appears on the open page by itself");
+    let told = recorder.next(SOON);
+    assert_eq!(told["summary"], "Finding: benign", "{told}");
+    desk.shot("5b-second-finding");
     assert_eq!(
         window
             .execute("return [window.neverReloaded, document.title === 'owned'];")
