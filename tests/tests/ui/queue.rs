@@ -187,3 +187,37 @@ fn the_desktop_s_request_opens_an_alert_and_nothing_else() {
         .wait_for(Until::Css(".detail__sections"), SOON)
         .expect("the alert's page");
 }
+
+#[test]
+fn a_burst_of_alerts_is_complete_and_can_be_walked_through() {
+    const BURST: usize = 350;
+    let world = World::start();
+    let browser = &world.browser;
+    world.plain_alert("before the burst", "High");
+    world.sees("before the burst");
+    browser.press("j").expect("focused");
+    for n in 0..BURST {
+        world.plain_alert(&format!("burst {n:03}"), "Low");
+    }
+    world.until(&format!(
+        "return document.querySelector('.pill')?.textContent.includes('{BURST} new')"
+    ));
+    browser.press(".").expect("merged");
+    world.until(&format!(
+        "return document.querySelector('.grid__foot').textContent === '{} alerts'",
+        BURST + 1
+    ));
+    // The focused alert is the oldest: above it stand the newest, down to the first of the burst.
+    world.until("return document.activeElement.textContent.includes('before the burst')");
+    browser.press("gg").expect("the top");
+    world.until(&format!(
+        "return document.activeElement.textContent.includes('burst {:03}')",
+        BURST - 1
+    ));
+    let painted = browser.execute("return document.querySelectorAll('.grid__row').length");
+    let painted = painted.expect("a count").as_u64().expect("a number");
+    assert!(
+        painted < 100,
+        "only what is on the screen is in the page, not {painted} rows"
+    );
+}

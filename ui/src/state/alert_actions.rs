@@ -1,5 +1,7 @@
 //! What a person does to an alert, from the list and from its page alike.
 
+use std::collections::BTreeSet;
+
 use calseta_contract::Patch;
 use calseta_contract::alert::AlertPatch;
 use calseta_domain::{AlertId, AlertStatus, CloseClassification};
@@ -19,7 +21,8 @@ pub(crate) struct AlertActions {
     toasts: Toasts,
     places: Places,
     closing: RwSignal<Option<AlertId>>,
-    busy: RwSignal<bool>,
+    /// Alerts with a change on its way: a second one to the same alert would race it.
+    busy: StoredValue<BTreeSet<AlertId>>,
 }
 
 impl AlertActions {
@@ -30,7 +33,7 @@ impl AlertActions {
             toasts: Toasts::expect(),
             places: Places::expect(),
             closing: RwSignal::new(None),
-            busy: RwSignal::new(false),
+            busy: StoredValue::new(BTreeSet::new()),
         };
         provide_context(actions);
         Commands::expect().register(actions.commands());
@@ -45,11 +48,6 @@ impl AlertActions {
     /// The alert whose classification is being chosen.
     pub(crate) fn closing(self) -> Option<AlertId> {
         self.closing.get()
-    }
-
-    /// Whether a change is on its way.
-    pub(crate) fn busy(self) -> bool {
-        self.busy.get()
     }
 
     /// Chooses no classification.
@@ -105,13 +103,15 @@ impl AlertActions {
         said: String,
         advance: bool,
     ) {
-        if self.busy.get_untracked() {
+        let is_first = self.busy.try_update_value(|busy| busy.insert(id));
+        if is_first != Some(true) {
             return;
         }
-        self.busy.set(true);
         spawn_local(async move {
             let outcome = work.await;
-            self.busy.set(false);
+            self.busy.update_value(|busy| {
+                busy.remove(&id);
+            });
             self.queue.touch(id);
             match outcome {
                 Ok(()) => {

@@ -103,6 +103,7 @@ pub(crate) struct AlertList {
     order: Vec<AlertId>,
     rows: HashMap<AlertId, AlertRow>,
     waiting: Vec<AlertSummary>,
+    is_waiting_partial: bool,
     cursor: Option<String>,
     is_complete: bool,
 }
@@ -143,6 +144,21 @@ impl AlertList {
         &self.waiting
     }
 
+    /// Whether more alerts are new than wait: merging would leave a hole.
+    pub(crate) fn is_waiting_partial(&self) -> bool {
+        self.is_waiting_partial
+    }
+
+    /// Whether a beginning of the list, newest first, reaches down to the last loaded row.
+    pub(crate) fn is_covered_by(&self, beginning: &[AlertSummary]) -> bool {
+        let oldest = self.order.last().and_then(|id| self.rows.get(id));
+        match (oldest, beginning.last()) {
+            (Some(row), Some(last)) => place(last) <= place(&row.alert),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
+
     /// The next row after `index` that nobody has dealt with, else the one before it.
     pub(crate) fn next_unhandled(&self, index: usize) -> Option<AlertId> {
         let unhandled = |id: &&AlertId| self.rows.get(*id).is_some_and(AlertRow::is_unhandled);
@@ -177,6 +193,10 @@ impl AlertList {
     pub(crate) fn apply(&mut self, alert: AlertSummary, filter: &AlertFilter) {
         let matches = filter.matches(&alert);
         if let Some(row) = self.rows.get_mut(&alert.uuid) {
+            if alert.updated_at < row.alert.updated_at {
+                // An answer that was overtaken by a newer one.
+                return;
+            }
             let gone = (!matches).then(|| format!("→ {}", reason(&row.alert, &alert)));
             // A row that had already gone keeps its reason unless it comes back.
             row.gone = if matches {
@@ -216,6 +236,11 @@ impl AlertList {
     pub(crate) fn compare(&mut self, page: Vec<AlertSummary>, whole: bool, filter: &AlertFilter) {
         let present: BTreeSet<AlertId> = page.iter().map(|alert| alert.uuid).collect();
         let last = page.last().map(place);
+        let newest = self.order.first().and_then(|id| self.rows.get(id));
+        let meets = last
+            .zip(newest)
+            .is_none_or(|(last, row)| last <= place(&row.alert));
+        self.is_waiting_partial = !whole && !meets;
         for alert in page {
             self.apply(alert, filter);
         }

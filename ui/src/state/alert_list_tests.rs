@@ -214,3 +214,47 @@ fn a_comparison_says_nothing_about_rows_below_it() {
     list.compare(vec![alert(5), alert(4)], false, &AlertFilter::default());
     assert_eq!(list.row(id(1)).expect("loaded").gone, None);
 }
+
+#[test]
+fn a_burst_longer_than_a_comparison_is_known_to_leave_a_hole() {
+    let mut list = loaded(&[2, 1]);
+    list.compare(vec![alert(90), alert(80)], false, &AlertFilter::default());
+    assert!(
+        list.is_waiting_partial(),
+        "3 to 79 may exist and were not read"
+    );
+    list.compare(
+        vec![alert(90), alert(80), alert(2)],
+        false,
+        &AlertFilter::default(),
+    );
+    assert!(!list.is_waiting_partial());
+}
+
+#[test]
+fn the_loaded_rows_are_covered_when_the_last_is_reached() {
+    let list = loaded(&[5, 4, 3]);
+    assert!(!list.is_covered_by(&[alert(9), alert(4)]));
+    assert!(list.is_covered_by(&[alert(9), alert(3)]));
+    assert!(
+        AlertList::default().is_covered_by(&[]),
+        "nothing is loaded, nothing is missing"
+    );
+}
+
+#[test]
+fn an_overtaken_answer_changes_nothing() {
+    let mut list = loaded(&[1]);
+    let newer = Timestamp::from_millis(500);
+    let now = AlertSummary {
+        status: AlertStatus::Escalated,
+        updated_at: newer,
+        ..alert(1)
+    };
+    list.apply(now, &AlertFilter::default());
+    list.apply(alert(1), &AlertFilter::default());
+    assert_eq!(
+        list.row(id(1)).expect("loaded").alert.status,
+        AlertStatus::Escalated
+    );
+}

@@ -124,6 +124,10 @@ impl Live {
                 }
             };
             pause = RETRY_FIRST;
+            if self.link.get_untracked() == Link::Reconnecting {
+                // What failed meanwhile is tried again, and its banner goes.
+                self.tell(Change::Gap);
+            }
             self.set_link(Link::Live);
             // A log that went backwards is another log: a restored backup, a new data directory.
             let gap = after.is_some_and(|before| seq < before);

@@ -30,6 +30,8 @@ pub(super) struct OpenAlert {
     agents: RwSignal<HashMap<AgentId, String>>,
     failure: RwSignal<Option<Failure>>,
     pending: StoredValue<bool>,
+    /// Grows with every read, so that an answer that was overtaken is dropped.
+    generation: StoredValue<u64>,
     queue: StoredValue<Queue>,
 }
 
@@ -45,6 +47,7 @@ impl OpenAlert {
             agents: RwSignal::new(HashMap::new()),
             failure: RwSignal::new(None),
             pending: StoredValue::new(false),
+            generation: StoredValue::new(0),
             queue: StoredValue::new(queue),
         };
         Effect::new(move |_| {
@@ -147,9 +150,11 @@ impl OpenAlert {
         let Some(id) = self.id.get_untracked() else {
             return;
         };
+        let generation = self.generation.get_value() + 1;
+        self.generation.set_value(generation);
         spawn_local(async move {
             let outcome = api::get_alert(id).await;
-            if self.id.try_get_untracked() != Some(Some(id)) {
+            if self.generation.try_get_value() != Some(generation) {
                 return;
             }
             match outcome {

@@ -131,7 +131,8 @@ fn NewPill() -> impl IntoView {
                 .iter()
                 .filter(|alert| alert.severity == worst)
                 .count();
-            Some(format!("{} new ({count} {worst})", waiting.len()))
+            let more = if list.is_waiting_partial() { "+" } else { "" };
+            Some(format!("{}{more} new ({count} {worst})", waiting.len()))
         })
     });
     let merge = move |_| {

@@ -1,7 +1,9 @@
-//! The live queue: the list's rules of [`super::alert_list`] fed by pages and events.
+//! The live queue: the list's rules of [`crate::state::alert_list`] fed by pages and events.
 //!
 //! It lives as long as the window, so that coming back from another page shows the same rows at
-//! the same place, already up to date.
+//! the same place, already up to date. What the events lead to is in [`feed`].
+
+mod feed;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -11,23 +13,15 @@ use calseta_domain::{AlertId, AlertStatus};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::alert_list::{AlertFilter, AlertList, AlertRow};
-use super::clock::now_ms;
-use super::live::{Change, Live};
 use crate::api::{self, Failure};
+use crate::state::alert_list::{AlertFilter, AlertList, AlertRow};
+use crate::state::clock::now_ms;
+use crate::state::live::{Change, Live};
 
 /// Rows a page.
 const PAGE_ROWS: u32 = 100;
-/// The most rows that one comparison with the backend reads.
-const MAX_COMPARED_ROWS: u32 = 500;
-/// Changed alerts that are read one by one; more are read as a list.
-const MAX_SINGLE_READS: usize = 6;
-/// Events of the same moment are answered with one read.
-const GATHER: Duration = Duration::from_millis(60);
 /// Counting is slower than reading, and nobody reads a count that changes faster.
 const COUNT_EVERY: Duration = Duration::from_millis(800);
-/// New rows come in by themselves only when no key was pressed for this long.
-const CALM_MS: i64 = 3_000;
 
 /// A count that may stop at the backend's cap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,10 +47,19 @@ pub(crate) struct Queue {
     loading: RwSignal<bool>,
     at_top: RwSignal<bool>,
     last_key: StoredValue<i64>,
-    dirty: StoredValue<BTreeSet<AlertId>>,
+    changed: StoredValue<Changed>,
     errands: StoredValue<BTreeSet<Errand>>,
     /// Grows with every reload, so that an answer to an older question is dropped.
     generation: StoredValue<u64>,
+}
+
+/// What has changed since it was last read.
+#[derive(Debug, Clone, Default)]
+struct Changed {
+    /// These alerts.
+    ids: BTreeSet<AlertId>,
+    /// Anything: events were missed.
+    anything: bool,
 }
 
 /// What is already on its way and is not started twice.
@@ -84,13 +87,13 @@ impl Queue {
             loading: RwSignal::new(true),
             at_top: RwSignal::new(true),
             last_key: StoredValue::new(0),
-            dirty: StoredValue::new(BTreeSet::new()),
+            changed: StoredValue::new(Changed::default()),
             errands: StoredValue::new(BTreeSet::new()),
             generation: StoredValue::new(0),
         };
         provide_context(queue);
         Live::expect().listen(move |change| match change {
-            Change::Gap => spawn_local(queue.compare()),
+            Change::Gap => queue.touch_all(),
             Change::Events(events) => {
                 for event in events {
                     if event.kind == "alert.deleted" {
@@ -286,93 +289,14 @@ impl Queue {
         });
     }
 
-    /// Puts what waits into the list; answers how many rows that were.
-    pub(crate) fn merge(self) -> usize {
-        self.list.try_update(AlertList::merge).unwrap_or(0)
-    }
-
-    /// Something happened to an alert: reads it again soon.
-    pub(crate) fn touch(self, id: AlertId) {
-        self.dirty.update_value(|dirty| {
-            dirty.insert(id);
-        });
-        if self.is_under_way(Errand::ReadChanged) {
-            return;
-        }
-        self.begin(Errand::ReadChanged);
-        set_timeout(move || spawn_local(self.flush()), GATHER);
-    }
-
-    async fn flush(self) {
-        self.end(Errand::ReadChanged);
-        let mut dirty = BTreeSet::new();
-        self.dirty.update_value(|all| dirty = std::mem::take(all));
-        if dirty.len() > MAX_SINGLE_READS {
-            self.compare().await;
-            return;
-        }
-        for id in dirty {
-            match api::get_alert(id).await {
-                Ok(detail) => {
-                    let filter = self.filter.get_untracked();
-                    let alert = detail.view.summary.clone();
-                    self.list.update(|list| list.apply(alert, &filter));
-                }
-                Err(failure) if failure.is_not_found() => {
-                    self.list.update(|list| list.remove(id));
-                }
-                Err(failure) => self.failure.set(Some(failure)),
-            }
-        }
-        self.settle();
-    }
-
-    /// Compares the loaded rows with the backend's, without reloading the list.
-    async fn compare(self) {
-        let generation = self.generation.get_value();
-        let loaded = u32::try_from(self.peek(AlertList::len)).unwrap_or(MAX_COMPARED_ROWS);
-        let rows = loaded.clamp(PAGE_ROWS, MAX_COMPARED_ROWS);
-        let filter = self.filter.get_untracked();
-        let outcome = api::list_alerts(&filter.query(rows, None)).await;
-        if self.generation.get_value() != generation {
-            return;
-        }
-        match outcome {
-            Ok(page) => {
-                self.failure.set(None);
-                let whole = page.meta.next_cursor.is_none();
-                self.list
-                    .update(|list| list.compare(page.data, whole, &filter));
-            }
-            Err(failure) => self.failure.set(Some(failure)),
-        }
-        self.settle();
-    }
-
-    fn settle(self) {
-        self.merge_if_calm();
-        self.count_soon();
-    }
-
-    /// New rows come in by themselves only where nobody is reading.
-    fn merge_if_calm(self) {
-        let (empty, waiting) = self.peek(|list| (list.is_empty(), !list.waiting().is_empty()));
-        if !waiting {
-            return;
-        }
-        let unread = self.at_top.get_untracked()
-            && self.focused.get_untracked().is_none()
-            && self.open.get_untracked().is_none();
-        let calm = now_ms() - self.last_key.get_value() > CALM_MS;
-        if empty || (unread && calm) {
-            self.merge();
-        } else if unread && !self.is_under_way(Errand::Merge) {
-            self.begin(Errand::Merge);
-            let later = move || {
-                self.end(Errand::Merge);
-                self.merge_if_calm();
-            };
-            set_timeout(later, Duration::from_millis(CALM_MS.unsigned_abs()));
+    /// Puts what waits into the list. When more waits than was read, the list is read anew.
+    pub(crate) fn merge(self) {
+        if self.peek(AlertList::is_waiting_partial) {
+            self.reload();
+        } else {
+            self.list.update(|list| {
+                list.merge();
+            });
         }
     }
 
