@@ -153,6 +153,7 @@ async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Resu
         job.clone(),
         Arc::clone(provider),
     );
+    let key_changed = changes_key_state(&provider, &lookup);
     let (boot, now) = (inner.store.boot(), inner.clock.now());
     let writer = Arc::clone(inner);
     inner
@@ -168,7 +169,21 @@ async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Resu
                 now,
             )
         })
-        .await
+        .await?;
+    if key_changed {
+        inner.reload_providers().await?;
+    }
+    Ok(())
+}
+
+/// Whether this answer says something new about the provider's key.
+fn changes_key_state(provider: &Provider, lookup: &Lookup) -> bool {
+    let is_invalid = provider.row.key_state == "invalid";
+    match lookup {
+        Lookup::Failed { key_refused, .. } => *key_refused && !is_invalid,
+        Lookup::Answered { demo, .. } => is_invalid && !demo,
+        Lookup::Again { .. } => false,
+    }
 }
 
 /// The last attempt has no "again".
