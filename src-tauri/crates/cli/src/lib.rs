@@ -21,7 +21,10 @@ use arguments::{Arguments, Command};
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_understood(&error),
+    };
     output::logging();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -49,4 +52,16 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit)
         }
     }
+}
+
+/// Help, the version, or a wrong call, which `--json` makes an error object like any other.
+fn not_understood(error: &clap::Error) -> ExitCode {
+    let wants_json = std::env::args_os().any(|argument| argument == "--json");
+    if error.use_stderr() && wants_json {
+        let failure = failure::Failure::usage(error.to_string().trim_end());
+        failure.report(true);
+        return ExitCode::from(failure.exit);
+    }
+    drop(error.print());
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(failure::USAGE))
 }
