@@ -29,8 +29,13 @@ pub(crate) fn row(tx: &impl Reads, id: AlertId) -> Result<AlertRow, Problem> {
 }
 
 impl Engine {
-    /// A page of alerts.
+    /// A page of alerts. A source that is not known is refused: an empty page would hide a typo.
     pub async fn alerts(&self, query: AlertQuery) -> Result<Listed<AlertSummary>, Problem> {
+        let known = self.inner.source_names();
+        let named = &query.filter.source_name;
+        if let Some(unknown) = named.iter().find(|name| !known.contains(name)) {
+            return Err(Problem::word("source_name", "source", unknown, &known));
+        }
         let capped = query.counting == Counting::Capped;
         let (rows, page) = self
             .inner
