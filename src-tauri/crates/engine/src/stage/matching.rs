@@ -20,6 +20,9 @@ use crate::{Problem, agents};
 
 /// Alerts worked on at once.
 const BATCH: u32 = 32;
+/// Alerts that share a snapshot and a commit: enough to save most of the cost of both, few enough
+/// that the first of a burst does not wait long for the last.
+const TOGETHER: usize = 8;
 /// How long a failed match waits.
 const RETRY_MS: i64 = 1_000;
 
@@ -79,13 +82,13 @@ pub(super) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
 
 async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
     let handles: Vec<_> = jobs
-        .into_iter()
-        .map(|job| {
-            let inner = Arc::clone(inner);
+        .chunks(TOGETHER)
+        .map(|some| {
+            let (inner, jobs) = (Arc::clone(inner), some.to_vec());
             inner
                 .tasks
                 .clone()
-                .spawn(async move { one(&inner, job).await })
+                .spawn(async move { together(&inner, jobs).await })
         })
         .collect();
     for handle in handles {
@@ -95,8 +98,18 @@ async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
     }
 }
 
+async fn together(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
+    if jobs.len() > 1 && match_alerts(inner, &jobs).await.is_ok() {
+        return;
+    }
+    // Alone each, so that one that cannot be matched does not hold up the others.
+    for job in jobs {
+        one(inner, job).await;
+    }
+}
+
 async fn one(inner: &Arc<Inner>, job: JobRow) {
-    let result = match_alert(inner, &job).await;
+    let result = match_alerts(inner, std::slice::from_ref(&job)).await;
     let Err(problem) = result else { return };
     tracing::warn!(
         job.attempt,
@@ -113,8 +126,9 @@ async fn one(inner: &Arc<Inner>, job: JobRow) {
     }
 }
 
-async fn match_alert(inner: &Arc<Inner>, job: &JobRow) -> Result<(), Problem> {
-    let (alert, reader, now) = (job.subject, Arc::clone(inner), inner.clock.now());
+/// Matches alerts from one snapshot and stores what follows in one commit: all of it or nothing.
+async fn match_alerts(inner: &Arc<Inner>, jobs: &[JobRow]) -> Result<(), Problem> {
+    let (jobs, reader, now) = (jobs.to_vec(), Arc::clone(inner), inner.clock.now());
     let base_url = inner
         .base_url
         .read()
@@ -122,20 +136,30 @@ async fn match_alert(inner: &Arc<Inner>, job: &JobRow) -> Result<(), Problem> {
         .clone();
     let matched = inner
         .store
-        .read(move |tx| decide(tx, &reader, alert, &base_url, now))
+        .read(move |tx| {
+            let agents = agent::all(tx)?;
+            jobs.into_iter()
+                .map(|job| {
+                    let matched = decide(tx, &reader, (job.subject, &agents), &base_url, now)?;
+                    Ok::<_, Problem>((job, matched))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        })
         .await?;
-    let (job, boot, ids) = (job.clone(), inner.store.boot(), inner.ids);
+    let (boot, ids) = (inner.store.boot(), inner.ids);
     inner
         .store
         .write(move |tx: &WriteTx<'_>| {
-            if !job::finish(tx, &job, boot)? {
+            for (job, matched) in &matched {
                 // Somebody else finished it: these results are not wanted.
-                return Ok::<_, Problem>(());
+                if !job::finish(tx, job, boot)? {
+                    continue;
+                }
+                if let Some(matched) = matched {
+                    store(tx, matched, ids, now)?;
+                }
             }
-            let Some(matched) = matched else {
-                return Ok(());
-            };
-            store(tx, &matched, ids, now)
+            Ok::<_, Problem>(())
         })
         .await
 }
@@ -144,7 +168,7 @@ async fn match_alert(inner: &Arc<Inner>, job: &JobRow) -> Result<(), Problem> {
 fn decide(
     tx: &ReadTx<'_>,
     inner: &Inner,
-    alert: i64,
+    (alert, agents): (i64, &[AgentRow]),
     base_url: &str,
     now: Timestamp,
 ) -> Result<Option<Matched>, Problem> {
@@ -162,11 +186,11 @@ fn decide(
         severity: row.severity,
         tags: &row.tags,
     };
-    let mut matching = agent::all(tx)?;
-    matching.retain(|agent| {
+    let matches = |agent: &&AgentRow| {
         agent.is_active
             && agents::filter(inner, agent).is_some_and(|filter| filter.matches(&subject))
-    });
+    };
+    let matching: Vec<AgentRow> = agents.iter().filter(matches).cloned().collect();
     let frozen = if matching.is_empty() {
         None
     } else {
