@@ -44,16 +44,17 @@ pub fn upsert(
     indicator: &Indicator,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
+    // Two statements on purpose: RETURNING builds a temporary table every time.
     let known = tx
         .conn
-        .prepare_cached(
-            "UPDATE indicator SET last_seen = ?3 WHERE type = ?1 AND value = ?2 RETURNING id",
-        )?
-        .query_row(
-            (indicator.kind.as_str(), &indicator.value, now.millis()),
-            |row| row.get(0),
-        );
+        .prepare_cached("SELECT id FROM indicator WHERE type = ?1 AND value = ?2")?
+        .query_row((indicator.kind.as_str(), &indicator.value), |row| {
+            row.get::<_, i64>(0)
+        });
     if let Some(id) = found(known)? {
+        tx.conn
+            .prepare_cached("UPDATE indicator SET last_seen = ?2 WHERE id = ?1")?
+            .execute((id, now.millis()))?;
         return Ok(id);
     }
     tx.conn
