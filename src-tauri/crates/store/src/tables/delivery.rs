@@ -184,28 +184,25 @@ pub fn put_payload(tx: &WriteTx<'_>, sha256: [u8; 32], body: &[u8]) -> Result<i6
 
 /// Adds a delivery, due now; `None` when this alert, agent and generation have one already.
 pub fn insert(tx: &WriteTx<'_>, delivery: &NewDelivery<'_>) -> Result<Option<i64>, StoreError> {
-    let row = tx
+    let added = tx
         .conn
         .prepare_cached(
             "INSERT INTO delivery(uuid, alert_id, agent_id, generation, trigger, payload_id, state,
                next_at, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
-             ON CONFLICT DO NOTHING RETURNING id",
+             ON CONFLICT DO NOTHING",
         )?
-        .query_row(
-            rusqlite::params![
-                blob(delivery.uuid.uuid()),
-                delivery.alert,
-                delivery.agent,
-                delivery.generation,
-                delivery.trigger,
-                delivery.payload,
-                delivery.state,
-                delivery.created_at.millis(),
-            ],
-            |row| row.get(0),
-        );
+        .execute(rusqlite::params![
+            blob(delivery.uuid.uuid()),
+            delivery.alert,
+            delivery.agent,
+            delivery.generation,
+            delivery.trigger,
+            delivery.payload,
+            delivery.state,
+            delivery.created_at.millis(),
+        ])?;
     tx.wake(Wake::Deliveries);
-    found(row)
+    Ok((added > 0).then(|| tx.conn.last_insert_rowid()))
 }
 
 /// The active agents (rows) that something is due for, with the earliest time. One look into the
