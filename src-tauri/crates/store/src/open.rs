@@ -235,7 +235,7 @@ fn configure(conn: &Connection) -> Result<(), OpenError> {
         "PRAGMA synchronous=FULL; PRAGMA fullfsync=1; PRAGMA checkpoint_fullfsync=1;
          PRAGMA foreign_keys=ON; PRAGMA busy_timeout=5000; PRAGMA trusted_schema=OFF;
          PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;
-         PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=1000;
+         PRAGMA journal_size_limit=67108864; PRAGMA wal_autocheckpoint=4000;
          PRAGMA mmap_size=0; PRAGMA secure_delete=FAST;",
     )?;
     let synchronous: i64 = conn.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
