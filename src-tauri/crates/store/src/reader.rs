@@ -59,21 +59,28 @@ impl Readers {
         let idle = Arc::clone(&self.idle);
         let mut task = tokio::task::spawn_blocking(move || {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                conn.execute_batch("BEGIN").map_err(|e| E::from(e.into()))?;
+                run(&conn, "BEGIN").map_err(|e| E::from(e.into()))?;
                 work(&ReadTx { conn: &conn })
             }));
             if !conn.is_autocommit() {
-                drop(conn.execute_batch("ROLLBACK"));
+                drop(run(&conn, "ROLLBACK"));
             }
             idle.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(conn);
             result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
         });
-        let joined = if let Ok(joined) = tokio::time::timeout(READ_DEADLINE, &mut task).await { joined } else {
+        let joined = if let Ok(joined) = tokio::time::timeout(READ_DEADLINE, &mut task).await {
+            joined
+        } else {
             interrupt.interrupt();
             task.await
         };
         joined.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
     }
+}
+
+/// Every read runs these: parsed once a connection.
+fn run(conn: &Connection, sql: &str) -> rusqlite::Result<usize> {
+    conn.prepare_cached(sql)?.execute([])
 }

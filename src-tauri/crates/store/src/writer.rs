@@ -113,7 +113,10 @@ pub(crate) fn run(
     let head = Cell::new(start);
     while let Some(first) = queue.blocking_recv() {
         let before = head.get();
-        if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
+        let begun = conn
+            .prepare_cached("BEGIN IMMEDIATE")
+            .and_then(|mut s| s.execute([]));
+        if let Err(error) = begun {
             let tx = WriteTx::new(conn, &head);
             refuse(first, &tx, error);
             head.set(before);
