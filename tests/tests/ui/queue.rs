@@ -221,3 +221,83 @@ fn a_burst_of_alerts_is_complete_and_can_be_walked_through() {
         "only what is on the screen is in the page, not {painted} rows"
     );
 }
+
+#[test]
+fn merging_above_the_screen_does_not_move_what_is_read() {
+    const ROWS: usize = 90;
+    /// Where a row in the middle of the screen stands, by its title.
+    const PLACE: &str = "const row = [...document.querySelectorAll('.grid__row')]\
+        .find(row => row.textContent.includes('row 040'));\
+        return row ? Math.round(row.getBoundingClientRect().top) : null;";
+    let world = World::start();
+    let browser = &world.browser;
+    for n in 0..ROWS {
+        world.plain_alert(&format!("row {n:03}"), "Low");
+    }
+    world.until(&format!(
+        "return document.querySelector('.grid__foot').textContent === '{ROWS} alerts'"
+    ));
+    browser
+        .execute("document.querySelector('.grid').scrollTop = 1000; return 1")
+        .expect("scrolled");
+    world.until(PLACE);
+    let before = browser.execute(PLACE).expect("its place");
+
+    for n in 0..3 {
+        world.plain_alert(&format!("new {n}"), "Critical");
+    }
+    world.until("return document.querySelector('.pill')?.textContent.includes('3 new')");
+    assert_eq!(
+        browser.execute(PLACE).expect("its place"),
+        before,
+        "waiting moves nothing"
+    );
+    browser.press(".").expect("merged");
+    world.until(&format!(
+        "return document.querySelector('.grid__foot').textContent === '{} alerts'",
+        ROWS + 3
+    ));
+    world.until("return !document.querySelector('.pill')");
+    let after = browser.execute(PLACE).expect("its place");
+    assert_eq!(
+        after, before,
+        "three rows came in above, and the reader's row stands still"
+    );
+}
+
+#[test]
+fn a_closed_alert_is_found_and_reopened_from_its_page() {
+    let world = World::start();
+    let browser = &world.browser;
+    let id = world.plain_alert("closed too soon", "High");
+    world.sees("closed too soon");
+    world.call(
+        "PATCH",
+        &format!("/v1/alerts/{id}"),
+        &json!({
+            "status": "Closed",
+            "close_classification": "Undetermined",
+        }),
+    );
+    world.sees("→ Closed");
+    browser.press("r").expect("read anew");
+    world.sees("Nothing waits for you");
+    browser.click(".empty .button").expect("closed ones too");
+    browser
+        .wait_for(Until::Css(".grid__row"), SOON)
+        .expect("the closed alert");
+    browser.click(".grid__row").expect("opened");
+    browser
+        .wait_for(Until::Css(".detail__sections"), SOON)
+        .expect("its page");
+    world.sees("Undetermined");
+    browser
+        .click("[data-command='alert.reopen']")
+        .expect("reopened");
+    world.until("return document.querySelector('.status-select').value === 'Open'");
+    let stored = world.call("GET", &format!("/v1/alerts/{id}"), &Value::Null);
+    assert_eq!(
+        (stored["status"].as_str(), &stored["closed_at"]),
+        (Some("Open"), &Value::Null)
+    );
+}

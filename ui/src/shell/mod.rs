@@ -35,7 +35,9 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
     open_on_request();
     let notice = Session::expect().boot().notice;
     view! {
-        <a class="skip" href="#main">"Skip to content"</a>
+        <button type="button" class="skip" on:click=|_| focus_main()>
+            "Skip to content"
+        </button>
         <div class="shell">
             <Rail />
             <div class="shell__body">
@@ -50,6 +52,15 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
             <ShortcutSheet on_close=move |()| sheet.set(false) />
         </Show>
         <ToastStack />
+    }
+}
+
+/// Past the rail and the bars, for those who walk by Tab.
+fn focus_main() {
+    let main = document().get_element_by_id("main");
+    if let Some(main) = main.and_then(|main| main.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // The page's own element takes the focus; nothing depends on it.
+        let _ = main.focus();
     }
 }
 

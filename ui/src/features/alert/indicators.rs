@@ -1,7 +1,7 @@
 //! Indicators with what each provider said, and what it could not say.
 
 use calseta_contract::alert::{EnrichmentResultView, IndicatorView};
-use calseta_domain::IndicatorId;
+use calseta_domain::{IndicatorId, IndicatorType};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
@@ -81,7 +81,7 @@ fn IndicatorRow(indicator: Memo<Option<IndicatorView>>) -> impl IntoView {
             view! {
                 <li class="indicators__item">
                     <div class="indicators__line">
-                        <span class="indicators__kind">{indicator.kind.as_str().replace('_', " ")}</span>
+                        <span class="indicators__kind">{kind_word(indicator.kind)}</span>
                         <Indicator value=indicator.value.clone() />
                         <span class="indicators__verdict">
                             <VerdictChip mark=indicator.malice word=indicator.malice.as_str() />
@@ -149,6 +149,12 @@ fn evidence((name, result): (String, EnrichmentResultView)) -> impl IntoView {
             }}
         </div>
     }
+}
+
+/// The type in a narrow column: a hash is known by its algorithm.
+fn kind_word(kind: IndicatorType) -> &'static str {
+    let word = kind.as_str();
+    word.strip_prefix("hash_").unwrap_or(word)
 }
 
 /// A provider's name as its makers write it.
