@@ -1,6 +1,7 @@
 //! `POST /v1/ingest/{source}` and `POST /v1/alerts`.
 
 use axum::Router;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::routing::post;
 use calseta_contract::ingest::{IngestRequest, IngestView};
@@ -22,10 +23,12 @@ pub(super) fn router() -> Router<App> {
 
 async fn ingest(
     State(app): State<App>,
-    Path(source): Path<String>,
     caller: Caller<Ingest>,
+    source: Result<Path<String>, PathRejection>,
     IngestPayload(body): IngestPayload,
 ) -> Answer {
+    // A name that is no UTF-8 is a source that nobody has.
+    let source = source.map_or_else(|_| String::new(), |Path(name)| name);
     let key = body.request_key()?;
     accept(&app, &caller.0, (&source, &body.bytes), key).await
 }
