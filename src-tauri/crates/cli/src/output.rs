@@ -1,6 +1,6 @@
 //! The one place that writes to stdout and stderr.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
@@ -23,6 +23,8 @@ pub(crate) fn logging() {
     let started = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        // A file or a journal gets plain lines.
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
     drop(started);
