@@ -1,0 +1,321 @@
+//! Every route with what it asks of a caller: one list for the guard, the keys and the bodies.
+//!
+//! It is written by hand from the specification; a small reader of the routers' sources says when a
+//! route is missing here.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// What a route asks of a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Needs {
+    /// Nothing.
+    Nothing,
+    /// Any key.
+    AnyKey,
+    /// A key with this scope.
+    Scope(&'static str),
+    /// The window: no key opens it.
+    Analyst,
+}
+
+/// Who may call it, besides the scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Who {
+    Anybody,
+    Humans,
+}
+
+/// A route.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) needs: Needs,
+    pub(crate) who: Who,
+    /// A body that it accepts; empty when it takes none.
+    pub(crate) body: &'static str,
+}
+
+const fn row(
+    method: &'static str,
+    path: &'static str,
+    needs: Needs,
+    who: Who,
+    body: &'static str,
+) -> Route {
+    Route {
+        method,
+        path,
+        needs,
+        who,
+        body,
+    }
+}
+
+const ALERTS_READ: Needs = Needs::Scope("alerts:read");
+const ALERTS_WRITE: Needs = Needs::Scope("alerts:write");
+const AGENTS_READ: Needs = Needs::Scope("agents:read");
+const AGENTS_WRITE: Needs = Needs::Scope("agents:write");
+const ENRICHMENTS_READ: Needs = Needs::Scope("enrichments:read");
+const ADMIN: Needs = Needs::Scope("admin");
+
+const ALERT: &str = r#"{"title":"t","severity":"High","src_ip":"203.0.113.7"}"#;
+const WRAPPED: &str = r#"{"source_name":"generic","payload":{"title":"t","severity":"High"}}"#;
+const PATCH_ALERT: &str = r#"{"status":"Triaging","severity":"Low","tags":["a","b"]}"#;
+const FINDING: &str = r#"{"summary":"s","confidence":0.5,"recommended_actions":["a"],"details":{"k":1},"verdict":"benign","citations":[{"claim":"c","ref":{"raw_pointer":"/title"},"expected":"t"}]}"#;
+const AGENT: &str = r#"{"name":"a","webhook_url":"http://127.0.0.1:9/w","trigger_filter":{"min_severity":"High","source_names":["generic"],"tags":["x"]},"timeout_seconds":5,"retry_count":1}"#;
+const PATCH_AGENT: &str = r#"{"name":"b","description":null,"is_active":false,"trigger_filter":{"min_severity":"Low"},"timeout_seconds":9}"#;
+const KEY: &str = r#"{"name":"k","scopes":["alerts:read"],"key_type":"human","allowed_sources":["generic"],"expires_at":"2099-01-01T00:00:00Z"}"#;
+const DOCUMENT: &str = r##"{"title":"d","document_type":"runbook","content":"# c","tags":["x"],"targeting_rules":{"match_any":[{"field":"severity","op":"eq","value":"High"}]}}"##;
+const PATCH_DOCUMENT: &str = r#"{"title":"e","content":"f","description":null,"tags":[]}"#;
+const RULE: &str = r#"{"name":"r","source_name":"generic","source_rule_id":"r-1","severity":"High","mitre_tactics":["TA0001"],"documentation":"d"}"#;
+const PATCH_RULE: &str = r#"{"name":"r2","severity":null,"is_active":false}"#;
+const GRANT: &str = r#"{"scheme":"http","host":"127.0.0.1","port":9,"for":"agent"}"#;
+const PROVIDER: &str = r#"{"is_active":true,"mode":"off","base_url":"http://127.0.0.1:9","auth_config":{"api_key":"k"}}"#;
+const REDELIVER: &str = r#"{"mode":"as_sent"}"#;
+const TEST: &str = r#"{"alert_uuid":null}"#;
+const SESSION: &str = r#"{"token":"once_x"}"#;
+
+use Who::{Anybody, Humans};
+
+/// All of them.
+pub(crate) const ROUTES: &[Route] = &[
+    row("GET", "/health", Needs::Nothing, Anybody, ""),
+    row("POST", "/v1/ingest/{source}", ALERTS_WRITE, Anybody, ALERT),
+    row("GET", "/v1/alerts", ALERTS_READ, Anybody, ""),
+    row("POST", "/v1/alerts", ALERTS_WRITE, Anybody, WRAPPED),
+    row("GET", "/v1/alerts/{uuid}", ALERTS_READ, Anybody, ""),
+    row(
+        "PATCH",
+        "/v1/alerts/{uuid}",
+        ALERTS_WRITE,
+        Anybody,
+        PATCH_ALERT,
+    ),
+    row(
+        "POST",
+        "/v1/alerts/{uuid}/reopen",
+        ALERTS_WRITE,
+        Anybody,
+        "",
+    ),
+    row(
+        "GET",
+        "/v1/alerts/{uuid}/findings",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/alerts/{uuid}/findings",
+        ALERTS_WRITE,
+        Anybody,
+        FINDING,
+    ),
+    row(
+        "GET",
+        "/v1/alerts/{uuid}/indicators",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row("GET", "/v1/alerts/{uuid}/context", ALERTS_READ, Anybody, ""),
+    row(
+        "GET",
+        "/v1/alerts/{uuid}/activity",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row("GET", "/v1/agents", AGENTS_READ, Anybody, ""),
+    row("POST", "/v1/agents", AGENTS_WRITE, Anybody, AGENT),
+    row("GET", "/v1/agents/{uuid}", AGENTS_READ, Anybody, ""),
+    row(
+        "PATCH",
+        "/v1/agents/{uuid}",
+        AGENTS_WRITE,
+        Anybody,
+        PATCH_AGENT,
+    ),
+    row("DELETE", "/v1/agents/{uuid}", AGENTS_WRITE, Humans, ""),
+    row(
+        "POST",
+        "/v1/agents/{uuid}/test",
+        AGENTS_WRITE,
+        Anybody,
+        TEST,
+    ),
+    row(
+        "GET",
+        "/v1/agents/{uuid}/deliveries",
+        AGENTS_READ,
+        Anybody,
+        "",
+    ),
+    row("GET", "/v1/deliveries", AGENTS_READ, Anybody, ""),
+    row("GET", "/v1/deliveries/{uuid}", AGENTS_READ, Anybody, ""),
+    row(
+        "GET",
+        "/v1/deliveries/{uuid}/body",
+        AGENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/deliveries/{uuid}/redeliver",
+        AGENTS_WRITE,
+        Anybody,
+        REDELIVER,
+    ),
+    row(
+        "POST",
+        "/v1/deliveries/{uuid}/retry-now",
+        AGENTS_WRITE,
+        Anybody,
+        "",
+    ),
+    row("GET", "/v1/api-keys", ADMIN, Anybody, ""),
+    row("POST", "/v1/api-keys", ADMIN, Humans, KEY),
+    row("GET", "/v1/api-keys/{uuid}", ADMIN, Anybody, ""),
+    row("DELETE", "/v1/api-keys/{uuid}", ADMIN, Humans, ""),
+    row("GET", "/v1/context-documents", ALERTS_READ, Anybody, ""),
+    row(
+        "POST",
+        "/v1/context-documents",
+        ALERTS_WRITE,
+        Humans,
+        DOCUMENT,
+    ),
+    row(
+        "GET",
+        "/v1/context-documents/{uuid}",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "PATCH",
+        "/v1/context-documents/{uuid}",
+        ALERTS_WRITE,
+        Humans,
+        PATCH_DOCUMENT,
+    ),
+    row(
+        "DELETE",
+        "/v1/context-documents/{uuid}",
+        ALERTS_WRITE,
+        Humans,
+        "",
+    ),
+    row("GET", "/v1/detection-rules", ALERTS_READ, Anybody, ""),
+    row("POST", "/v1/detection-rules", ADMIN, Humans, RULE),
+    row(
+        "GET",
+        "/v1/detection-rules/{uuid}",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "PATCH",
+        "/v1/detection-rules/{uuid}",
+        ADMIN,
+        Humans,
+        PATCH_RULE,
+    ),
+    row("DELETE", "/v1/detection-rules/{uuid}", ADMIN, Humans, ""),
+    row("GET", "/v1/egress/grants", ADMIN, Humans, ""),
+    row("POST", "/v1/egress/grants", ADMIN, Humans, GRANT),
+    row("DELETE", "/v1/egress/grants/{uuid}", ADMIN, Humans, ""),
+    row(
+        "GET",
+        "/v1/enrichment-providers",
+        ENRICHMENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "GET",
+        "/v1/enrichment-providers/{uuid}",
+        ENRICHMENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "PATCH",
+        "/v1/enrichment-providers/{uuid}",
+        ADMIN,
+        Humans,
+        PROVIDER,
+    ),
+    row("GET", "/v1/sources", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/events", Needs::AnyKey, Anybody, ""),
+    row("GET", "/ui/boot", Needs::Analyst, Anybody, ""),
+    row("POST", "/ui/first-key", Needs::Analyst, Anybody, ""),
+    row("POST", "/ui/session", Needs::Nothing, Anybody, SESSION),
+];
+
+/// A uuid of nothing.
+pub(crate) const NOBODY: &str = "0195d3c0-0000-7000-8000-000000000000";
+
+impl Route {
+    /// Its path with a uuid and a source filled in.
+    pub(crate) fn at(&self, uuid: &str) -> String {
+        self.path
+            .replace("{uuid}", uuid)
+            .replace("{source}", "generic")
+    }
+}
+
+/// The routes that the routers' sources name.
+fn mounted(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for call in text.split(".route(").skip(1) {
+        let path = call.split('"').nth(1).unwrap_or_default().to_owned();
+        let end = call.find(".route(").unwrap_or(call.len());
+        // The methods end with the call; what follows is another item.
+        let methods = call[..end].split("\n}").next().unwrap_or_default();
+        for method in ["get", "post", "put", "patch", "delete"] {
+            let named = methods
+                .match_indices(&format!("{method}("))
+                .any(|(at, _)| !methods[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_'));
+            if named {
+                found.push((method.to_ascii_uppercase(), path.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_mounted_route_is_in_the_list() {
+    let folder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../src-tauri/crates/server/src/routes");
+    let mut mounted_routes = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).expect("the routers' folder") {
+        let path = entry.expect("an entry").path();
+        mounted_routes.extend(mounted(&std::fs::read_to_string(path).expect("a source")));
+    }
+    let of_row = |route: &Route| (route.method.to_owned(), route.path.to_owned());
+    let listed: BTreeSet<_> = ROUTES.iter().map(of_row).collect();
+    assert_eq!(
+        mounted_routes, listed,
+        "left: the sources; right: this list"
+    );
+}
+
+#[test]
+fn a_route_without_a_row_would_be_noticed() {
+    let text = "fn r() {\n Router::new()\n .route(\n \"/v1/new\",\n get(a)\n .post(b),\n )\n \
+                .route(\"/v1/x/{uuid}\", delete(remove))\n}\nfn budget(x) {} fn forget(x) {}";
+    let expected = [
+        ("GET", "/v1/new"),
+        ("POST", "/v1/new"),
+        ("DELETE", "/v1/x/{uuid}"),
+    ];
+    let expected = expected.map(|(m, p)| (m.to_owned(), p.to_owned()));
+    assert_eq!(mounted(text), expected);
+}
