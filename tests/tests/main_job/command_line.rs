@@ -219,7 +219,7 @@ async fn alerts_are_ingested_from_files_and_lines_running_or_not() -> Result<()>
 }
 
 #[tokio::test]
-async fn exit_codes_and_json_errors_tell_a_script_what_went_wrong() -> Result<()> {
+async fn a_directory_in_use_and_a_taken_port_have_their_exit_codes() -> Result<()> {
     let world = World::fresh().await?;
     let dir = text(world.dir.path());
     let serve = ["--json", "serve", "--data-dir", dir, "--port", "0"];
@@ -237,33 +237,55 @@ async fn exit_codes_and_json_errors_tell_a_script_what_went_wrong() -> Result<()
 
     let other = TempDir::new()?;
     let port = world.backend.address().port().to_string();
-    let serve = [
-        "--json",
-        "serve",
-        "--data-dir",
-        text(other.path()),
-        "--port",
-        &port,
-    ];
+    let dir = text(other.path());
+    let serve = ["--json", "serve", "--data-dir", dir, "--port", &port];
     let ran = calseta(&serve, "").await?;
     assert_eq!(ran.exit, 1, "a taken port: {}", ran.stderr);
     assert_eq!(ran.error()["code"], "PORT_TAKEN");
-
-    let ran = calseta(&["ingest", "--source", "generic"], "").await?;
-    assert_eq!(ran.exit, 2, "usage: {}", ran.stderr);
-    let ran = calseta(&["--json", "ingest", "--source", "generic"], "").await?;
-    assert_eq!(ran.exit, 2, "usage: {}", ran.stderr);
-    assert_eq!(
-        ran.error()["code"],
-        "USAGE",
-        "--json holds for usage errors too"
+    let backend = Backend::fresh(other.path()).await?;
+    assert!(
+        backend.admin_key.is_some(),
+        "the start that failed showed nobody the first key"
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_wrong_call_is_a_usage_error_also_as_json() -> Result<()> {
+    let ran = calseta(&["ingest", "--source", "generic"], "").await?;
+    assert_eq!(ran.exit, 2, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("Usage:"),
+        "a person is helped: {}",
+        ran.stderr
+    );
+    let ran = calseta(&["--json", "ingest", "--source", "generic"], "").await?;
+    assert_eq!(ran.exit, 2, "{}", ran.stderr);
+    assert_eq!(ran.error()["code"], "USAGE", "and so is a program");
+    let dir = TempDir::new()?;
+    let empty = [
+        "--json",
+        "ingest",
+        "--data-dir",
+        text(dir.path()),
+        "--source",
+        "generic",
+        "-",
+    ];
+    let ran = calseta(&empty, " \n").await?;
+    assert_eq!(ran.exit, 2, "nothing to ingest: {}", ran.stderr);
     let version = Command::new(calseta_bin())
         .arg("--version")
         .output()
         .await?;
     assert_eq!(version.status.code(), Some(0), "asking for it is no error");
+    Ok(())
+}
 
+#[tokio::test]
+async fn refused_values_and_keys_tell_a_script_what_went_wrong() -> Result<()> {
+    let world = World::fresh().await?;
+    let dir = text(world.dir.path());
     let unknown = [
         "--json",
         "ingest",
@@ -275,6 +297,11 @@ async fn exit_codes_and_json_errors_tell_a_script_what_went_wrong() -> Result<()
     ];
     let ran = calseta(&unknown, "{\"title\":\"x\"}").await?;
     assert_eq!(ran.exit, 1, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("nowhere"),
+        "it names what it refused: {}",
+        ran.stderr
+    );
     let scopes = [
         "--json",
         "keys",
