@@ -24,6 +24,19 @@ pub fn resident_mib(pid: u32) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
+/// Linux counts a process's time in hundredths of a second, whatever its kernel's own tick
+/// (`USER_HZ`, proc(5)).
+const TICKS_A_SECOND: f64 = 100.0;
+
+/// Processor time that a process has taken so far, in seconds.
+pub fn processor_seconds(pid: u32) -> Option<f64> {
+    let stat = read(&format!("/proc/{pid}/stat"))?;
+    // The name in parentheses may hold spaces; user and system time are the 12th and 13th after it.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / TICKS_A_SECOND)
+}
+
 /// Processor, cores, memory and system.
 pub fn facts() -> Value {
     let cpu = read("/proc/cpuinfo").and_then(|text| field(&text, "model name"));

@@ -39,6 +39,7 @@ pub async fn ingest(program: &Path, extent: Extent, report: &mut Report) -> Resu
     for connections in CONNECTIONS {
         let dir = tempfile::tempdir()?;
         let backend = Backend::start(&options(program, dir.path())).await?;
+        let before = machine::processor_seconds(backend.pid());
         let end = Instant::now() + extent.ingest;
         let mut tally = load::run(
             backend.address(),
@@ -48,17 +49,27 @@ pub async fn ingest(program: &Path, extent: Extent, report: &mut Report) -> Resu
         )
         .await?;
         #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
-        let rate = tally.accepted as f64 / tally.elapsed.as_secs_f64();
+        let accepted = tally.accepted as f64;
+        let rate = accepted / tally.elapsed.as_secs_f64();
+        // What an alert costs, matching included, does not depend on who else uses the machine.
+        let used = machine::processor_seconds(backend.pid());
+        let cost_ms = used
+            .zip(before)
+            .map(|(after, before)| (after - before) * 1000.0 / accepted);
         let times = percentiles(&mut tally.times);
         report.line(
             format!("durable ingest, {connections} connections"),
-            format!("{rate:.0} accepted/s · {}", percentiles_text(&times)),
+            format!(
+                "{rate:.0} accepted/s · {} · {:.2} ms processor each",
+                percentiles_text(&times),
+                cost_ms.unwrap_or(f64::NAN)
+            ),
             if connections == 32 { "≥ 5,000/s" } else { "" },
         );
         all.push(json!({
             "connections": connections, "accepted": tally.accepted, "refused": tally.refused,
             "seconds": tally.elapsed.as_secs_f64(), "accepted_per_second": rate, "latency": times,
-            "resident_mib": machine::resident_mib(backend.pid()),
+            "processor_ms_each": cost_ms, "resident_mib": machine::resident_mib(backend.pid()),
         }));
         backend.kill().await?;
     }
