@@ -236,16 +236,23 @@ async fn numbers_spelling_and_order_of_a_payload_survive() -> Result<()> {
 #[tokio::test]
 async fn a_vendor_s_bundle_becomes_an_alert_for_each_of_its_entries() -> Result<()> {
     let world = World::fresh().await?;
-    let bundle = json!([{"title": "First of two"}, {"title": "Second of two"}]);
-    let path = (Method::POST, "/v1/ingest/generic");
-    let admin = world.backend.admin();
-    let answer = world
-        .raw(admin, path, &[], bundle.to_string().as_bytes())
-        .await?;
-    assert_eq!(answer.status, 202);
-    let named = answer.json()["meta"]["alerts"].as_array().map(Vec::len);
+    let agent = world.agent(&json!({})).await?;
+    let entries = [
+        r#"{ "title": "First of two", "n": 1.0e+2 }"#,
+        r#"{"title":"Second of two","n":123456789012345678901234567890}"#,
+    ];
+    let bundle = format!("[{},\n {}]", entries[0], entries[1]);
+    let (status, answer) = post_text(&world, "/v1/ingest/generic", &bundle).await?;
+    assert_eq!(status, 202, "{answer}");
+    let named = answer["meta"]["alerts"].as_array().map(Vec::len);
     assert_eq!(named, Some(2), "nothing of a bundle is lost without a word");
-    let list = world.backend.get("/v1/alerts").await?;
-    assert_eq!(list.as_array().map(Vec::len), Some(2));
+    let seen = agent.recorder.wait(2).await?;
+    for entry in entries {
+        let raw = format!("\"raw_payload\":{entry},\"_metadata\"");
+        let arrived = seen
+            .iter()
+            .any(|one| String::from_utf8_lossy(&one.body).contains(&raw));
+        assert!(arrived, "each keeps its sender's text: {entry}");
+    }
     Ok(())
 }

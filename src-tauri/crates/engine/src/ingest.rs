@@ -6,6 +6,7 @@
 use std::sync::{Arc, PoisonError};
 
 use calseta_contract::ingest::{IngestStatus, IngestView};
+use calseta_domain::normalise::verbatim;
 use calseta_domain::{
     AlertId, AlertStatus, ErrorCode, ExtractedIndicator, Indicator, JsonRefusal, NormalisedAlert,
     Pass, Plugin, Timestamp, extract, fingerprint, json, normalise,
@@ -146,10 +147,14 @@ impl Engine {
             return Ok(vec![one]);
         }
         // A vendor's bundle: nothing of it may be lost, so each becomes an alert of its own.
+        let texts = verbatim::entries(plugin, raw).unwrap_or_default();
         documents
             .into_iter()
-            .map(|document| {
-                self.prepare_one((plugin, source_name), document, document.to_string(), now)
+            .enumerate()
+            .map(|(n, document)| {
+                let text = texts.get(n).map(|text| text.get());
+                let text = own_text(document, text);
+                self.prepare_one((plugin, source_name), document, text, now)
             })
             .collect()
     }
@@ -182,6 +187,12 @@ impl Engine {
             now,
         })
     }
+}
+
+/// The sender's text of a document, when it is that document's; else the document written anew.
+fn own_text(document: &Value, text: Option<&str>) -> String {
+    text.filter(|text| serde_json::from_str::<Value>(text).is_ok_and(|value| value == *document))
+        .map_or_else(|| document.to_string(), str::to_owned)
 }
 
 fn store(tx: &WriteTx<'_>, new: &Prepared, around: &Around) -> Result<IngestView, Problem> {

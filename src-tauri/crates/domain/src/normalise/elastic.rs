@@ -78,7 +78,7 @@ const TABLE: &[Row] = &[
 ];
 
 /// Where connector and search bodies keep their list of alerts.
-const BUNDLES: &[&str] = &[
+pub(super) const BUNDLES: &[&str] = &[
     "alerts",
     "context.alerts",
     "alerts.new.data",

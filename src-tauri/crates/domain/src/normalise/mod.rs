@@ -11,6 +11,7 @@ mod generic;
 mod mitre;
 mod sentinel;
 mod splunk;
+pub mod verbatim;
 
 use std::collections::BTreeMap;
 
