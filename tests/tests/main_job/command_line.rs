@@ -202,6 +202,10 @@ async fn alerts_are_ingested_from_files_and_lines_running_or_not() -> Result<()>
     })
     .await?;
 
+    let bundle = "[{\"title\":\"Bundled one\"},{\"title\":\"Bundled two\"}]";
+    let ran = calseta(&from_stdin, bundle).await?;
+    assert_eq!(ran.lines.len(), 2, "one line an alert: {}", ran.stderr);
+
     let mixed = "{\"title\":\"Good\"}\n{\"no\":\"title\"}\n";
     let ran = calseta(&from_stdin, mixed).await?;
     assert_eq!(ran.exit, 1, "a refused document is a failure");
@@ -297,11 +301,15 @@ async fn refused_values_and_keys_tell_a_script_what_went_wrong() -> Result<()> {
     ];
     let ran = calseta(&unknown, "{\"title\":\"x\"}").await?;
     assert_eq!(ran.exit, 1, "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("nowhere"),
-        "it names what it refused: {}",
-        ran.stderr
-    );
+    let errors: Vec<Value> = ran
+        .stderr
+        .lines()
+        .map(serde_json::from_str)
+        .collect::<Result<_, _>>()
+        .with_context(|| format!("with --json, stderr is JSON: {}", ran.stderr))?;
+    let error = &errors[0]["error"];
+    assert_eq!(error["code"], "UNKNOWN_SOURCE");
+    assert_eq!(error["details"]["document"], 1, "it names the document");
     let scopes = [
         "--json",
         "keys",
@@ -436,5 +444,34 @@ async fn sigterm_stops_cleanly_and_everything_in_flight_is_kept() -> Result<()> 
         .call(&admin, Method::GET, "/v1/alerts?page_size=100", None)
         .await?;
     assert_eq!(list["data"].as_array().map(Vec::len), Some(ALERTS));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_file_of_a_newer_version_is_refused_and_left_alone() -> Result<()> {
+    /// Where SQLite keeps `user_version`, the schema's number, in its file's header.
+    const USER_VERSION: std::ops::Range<usize> = 60..64;
+    let dir = TempDir::new()?;
+    Backend::fresh(dir.path()).await?.terminate().await?;
+    let file = dir.path().join("calseta.db");
+    let mut bytes = std::fs::read(&file)?;
+    bytes[USER_VERSION].copy_from_slice(&9_999_u32.to_be_bytes());
+    std::fs::write(&file, &bytes)?;
+    let serve = [
+        "--json",
+        "serve",
+        "--data-dir",
+        text(dir.path()),
+        "--port",
+        "0",
+    ];
+    let ran = calseta(&serve, "").await?;
+    assert_eq!(
+        ran.exit, 4,
+        "an old program must not touch it: {}",
+        ran.stderr
+    );
+    assert_eq!(ran.error()["code"], "REFUSED");
+    assert!(std::fs::read(&file)? == bytes, "not a byte was changed");
     Ok(())
 }

@@ -63,6 +63,13 @@ impl Failure {
         }
     }
 
+    /// Says which of several documents it is about, from 1.
+    pub(crate) fn about_document(mut self, number: usize) -> Self {
+        self.message = format!("document {number}: {}", self.message);
+        self.details.insert("document".to_owned(), json!(number));
+        self
+    }
+
     /// Tells the person, or the program with `--json`.
     pub(crate) fn report(&self, as_json: bool) {
         if as_json {

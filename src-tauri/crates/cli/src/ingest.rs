@@ -12,7 +12,7 @@ use crate::arguments::Ingest;
 use crate::failure::Failure;
 use crate::{output, running};
 
-pub(crate) async fn run(arguments: Ingest) -> Result<(), Failure> {
+pub(crate) async fn run(arguments: Ingest, as_json: bool) -> Result<(), Failure> {
     let dir = running::data_dir(&arguments.data)?;
     let text = read(&arguments.file)?;
     let documents = documents(&text)?;
@@ -23,11 +23,10 @@ pub(crate) async fn run(arguments: Ingest) -> Result<(), Failure> {
     let mut refused = 0;
     for (number, document) in documents.iter().enumerate() {
         match way.send(&arguments.source, document).await {
-            Ok(view) => output::line(&view),
+            Ok(views) => views.iter().for_each(output::line),
             Err(failure) => {
                 refused += 1;
-                output::say(&format!("document {}:", number + 1));
-                failure.report(false);
+                failure.about_document(number + 1).report(as_json);
             }
         }
     }
@@ -50,21 +49,32 @@ enum Way {
 }
 
 impl Way {
-    async fn send(&self, source: &str, document: &str) -> Result<Value, Failure> {
+    /// One view an alert: a vendor's bundle carries several.
+    async fn send(&self, source: &str, document: &str) -> Result<Vec<Value>, Failure> {
         match self {
             Self::Api(client) => {
                 let path = format!("/v1/ingest/{source}");
                 let body = Some(document.as_bytes());
-                running::data(running::call(client, Method::POST, &path, body).await?)
+                let answer = running::call(client, Method::POST, &path, body).await?;
+                views(&running::success(answer)?)
             }
             Self::Store(engine) => {
                 let by = Principal::analyst();
                 let (views, _) = engine
                     .ingest(&by, source, document.as_bytes(), None)
                     .await?;
-                Ok(json!(views.first()))
+                Ok(views.iter().map(|view| json!(view)).collect())
             }
         }
+    }
+}
+
+/// All alerts of an answer: `data` is the first, `meta.alerts` names all of several.
+fn views(answer: &Value) -> Result<Vec<Value>, Failure> {
+    match (&answer["meta"]["alerts"], &answer["data"]) {
+        (Value::Array(all), _) => Ok(all.clone()),
+        (_, Value::Null) => Err(Failure::failed("the API's answer names no alert")),
+        (_, one) => Ok(vec![one.clone()]),
     }
 }
 

@@ -41,7 +41,7 @@ pub fn main() -> ExitCode {
         match arguments.command {
             Command::Serve(serve) => serve::run(serve, json).await,
             Command::Keys(keys) => keys::run(keys).await,
-            Command::Ingest(ingest) => ingest::run(ingest).await,
+            Command::Ingest(ingest) => ingest::run(ingest, json).await,
             Command::SampleAgent(agent) => sample_agent::run(agent).await,
         }
     });

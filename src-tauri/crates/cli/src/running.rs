@@ -97,12 +97,15 @@ pub(crate) async fn call_with(
     Ok((answer.status, answer.body))
 }
 
-/// `data` of an answer that is a success.
-pub(crate) fn data((status, body): (u16, Bytes)) -> Result<Value, Failure> {
+/// An answer that is a success.
+pub(crate) fn success((status, body): (u16, Bytes)) -> Result<Value, Failure> {
     if !(200..300).contains(&status) {
         return Err(Failure::answered(status, &body));
     }
-    let mut value: Value = serde_json::from_slice(&body)
-        .map_err(|_| Failure::failed("the API's answer is no JSON"))?;
-    Ok(value["data"].take())
+    serde_json::from_slice(&body).map_err(|_| Failure::failed("the API's answer is no JSON"))
+}
+
+/// Its `data`.
+pub(crate) fn data(answer: (u16, Bytes)) -> Result<Value, Failure> {
+    Ok(success(answer)?["data"].take())
 }
