@@ -10,7 +10,10 @@ use crate::open::APPLICATION_ID;
 
 /// Every schema step since the first; a file's `user_version` counts those it has. Never edit one
 /// that was released: append another.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_main_job.sql")];
+pub(crate) const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_main_job.sql"),
+    include_str!("migrations/0002_indexes.sql"),
+];
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
     conn.query_row("PRAGMA user_version", [], |row| row.get(0))

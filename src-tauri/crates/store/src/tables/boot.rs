@@ -21,7 +21,8 @@ pub(crate) fn begin(conn: &Connection, now: Timestamp) -> rusqlite::Result<i64> 
     tx.execute(
         "UPDATE delivery_attempt SET ended_at=?1, outcome='unknown',
            error='the process ended while this attempt was under way'
-         WHERE ended_at IS NULL",
+         WHERE ended_at IS NULL
+           AND delivery_id IN (SELECT id FROM delivery WHERE state='in_flight')",
         [at],
     )?;
     tx.execute(

@@ -3,8 +3,11 @@
 //! A delivery is one alert for one agent and one generation; its bytes are frozen. An attempt's row
 //! is written, in the transaction that takes the delivery in hand, before the request is sent.
 
+use std::fmt::Write as _;
+
 use calseta_domain::{AgentId, AlertId, DeliveryId, Timestamp};
-use rusqlite::Row;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Row, params_from_iter};
 
 use super::{Reads, blob, found, time, time_opt, uuid, uuid_opt};
 use crate::{StoreError, Wake, WriteTx};
@@ -366,22 +369,29 @@ pub fn page(
     limit: u64,
     offset: u64,
 ) -> Result<(Vec<DeliveryRow>, u64), StoreError> {
-    let condition = "(?1 IS NULL OR d.agent_id = ?1) AND (?2 IS NULL OR d.alert_id = ?2) \
-                     AND (?3 IS NULL OR d.state = ?3)";
+    // Only what is asked for is compared: a condition that may be off keeps SQLite from its indexes.
+    let mut condition = "1".to_owned();
+    let mut params = Vec::new();
+    let mut compare = |column: &str, value: Option<Sql>| {
+        if let Some(value) = value {
+            params.push(value);
+            write!(condition, " AND {column} = ?{}", params.len())
+                .expect("writing to a String cannot fail");
+        }
+    };
+    compare("d.agent_id", filter.agent.map(Sql::Integer));
+    compare("d.alert_id", filter.alert.map(Sql::Integer));
+    compare("d.state", filter.state.clone().map(Sql::Text));
     let total = tx
         .conn()
         .prepare_cached(&format!(
             "SELECT count(*) FROM delivery d WHERE {condition}"
         ))?
-        .query_row((filter.agent, filter.alert, &filter.state), |row| {
-            row.get(0)
-        })?;
-    let sql = format!("{SELECT} WHERE {condition} ORDER BY d.id DESC LIMIT ?4 OFFSET ?5");
+        .query_row(params_from_iter(&params), |row| row.get(0))?;
+    let sql =
+        format!("{SELECT} WHERE {condition} ORDER BY d.id DESC LIMIT {limit} OFFSET {offset}");
     let mut statement = tx.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(
-        (filter.agent, filter.alert, &filter.state, limit, offset),
-        map,
-    )?;
+    let rows = statement.query_map(params_from_iter(&params), map)?;
     Ok((rows.collect::<Result<_, _>>()?, total))
 }
 
