@@ -1,0 +1,9 @@
+//! The store as its callers see it, on real files.
+
+mod chain;
+mod commit;
+mod lists;
+mod orphans;
+mod plans;
+mod readers;
+mod world;

@@ -1,0 +1,63 @@
+//! Readers: a read has a deadline, and what it leaves behind is usable.
+
+use std::time::{Duration, Instant};
+
+use calseta_store::StoreError;
+use calseta_store::tables::{Reads, event};
+
+use crate::world::fresh;
+
+/// The deadline is 2 s; the rest is for a busy machine.
+const SOON: Duration = Duration::from_secs(15);
+/// More than there are readers.
+const ENDLESS: usize = 6;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_endless_read_is_interrupted_and_its_connection_comes_back() {
+    let (_dir, store) = fresh();
+    let store = std::sync::Arc::new(store);
+    let started = Instant::now();
+    let mut reads = tokio::task::JoinSet::new();
+    for _ in 0..ENDLESS {
+        let store = std::sync::Arc::clone(&store);
+        reads.spawn(async move {
+            let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                           SELECT count(*) FROM n";
+            store
+                .read(|tx| {
+                    Ok::<i64, StoreError>(tx.conn().query_row(endless, [], |row| row.get(0))?)
+                })
+                .await
+        });
+    }
+    while let Some(done) = reads.join_next().await {
+        let answer = done.expect("a reader does not panic");
+        assert!(matches!(answer, Err(StoreError::Busy)), "{answer:?}");
+    }
+    assert!(started.elapsed() < SOON, "it took {:?}", started.elapsed());
+    for _ in 0..ENDLESS {
+        store
+            .read(|tx| event::newest(tx))
+            .await
+            .expect("the readers are usable again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_panicking_read_loses_no_connection_and_no_read_can_write() {
+    let (_dir, store) = fresh();
+    for _ in 0..ENDLESS {
+        let answer: Result<(), StoreError> = store
+            .read(|_| panic!("a read that panics, on purpose"))
+            .await;
+        assert!(matches!(answer, Err(StoreError::Panicked)), "{answer:?}");
+    }
+    let written = store
+        .read(|tx| Ok::<_, StoreError>(tx.conn().execute("DELETE FROM setting", [])?))
+        .await;
+    assert!(written.is_err(), "a reader must not be able to write");
+    store
+        .read(|tx| event::newest(tx))
+        .await
+        .expect("the readers are usable");
+}
