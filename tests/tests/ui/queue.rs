@@ -125,6 +125,7 @@ fn an_alert_is_closed_with_two_keys_and_the_next_is_focused() {
     );
     let row = format!("return document.querySelector('#row-{other}').ariaSelected === 'true'");
     world.until(&row);
+    world.until("return document.activeElement.textContent.includes('signal')");
 
     browser.press("r").unwrap();
     let gone = format!("return !document.querySelector('#row-{id}')");
@@ -300,4 +301,28 @@ fn a_closed_alert_is_found_and_reopened_from_its_page() {
         (stored["status"].as_str(), &stored["closed_at"]),
         (Some("Open"), &Value::Null)
     );
+}
+
+#[test]
+fn the_focus_comes_back_from_an_alert_that_covers_the_list() {
+    let world = World::start();
+    let browser = &world.browser;
+    world.plain_alert("upper", "High");
+    world.sees("upper");
+    world.plain_alert("lower", "High");
+    world.sees("lower");
+    for width in [1000, 820] {
+        browser.resize(width, 700).expect("resized");
+        browser.press("G").expect("the last row");
+        world.until("return document.activeElement.textContent.includes('upper')");
+        browser.press("o").expect("opened");
+        world.until("return document.activeElement.matches('.detail')");
+        browser.press(keys::ESCAPE).expect("back");
+        world.until("return location.pathname === '/'");
+        world.until("return document.activeElement.textContent.includes('upper')");
+        browser.press("?").expect("the sheet");
+        world.until("return !!document.querySelector('dialog[open]')");
+        browser.press(keys::ESCAPE).expect("closed");
+        world.until("return document.activeElement.matches('.grid__row')");
+    }
 }

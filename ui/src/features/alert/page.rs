@@ -77,8 +77,11 @@ fn take_focus_when_alone(node: NodeRef<html::Section>) {
         let Some(page) = node.get() else { return };
         let covers = window().match_media(COVERS_LIST).ok().flatten();
         if covers.is_some_and(|query| query.matches()) {
-            // A page that takes no focus is still read from its beginning.
-            let _ = page.focus();
+            // The router puts the page into the document only after this.
+            request_animation_frame(move || {
+                // A page that takes no focus is still read from its beginning.
+                let _ = page.focus();
+            });
         }
     });
 }

@@ -212,8 +212,21 @@ fn keep_in_view(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
             )]
             grid.set_scroll_top(top as i32);
         }
+        request_animation_frame(move || {
+            // Somebody who reads the alert beside the list keeps the focus there.
+            if is_free(&grid) && queue.peek_focused() == Some(id) {
+                focus_row(id);
+            }
+        });
     });
     hold_still(queue, node, scroll);
+}
+
+/// Whether the page's focus is in the grid, or nowhere.
+fn is_free(grid: &HtmlElement) -> bool {
+    document()
+        .active_element()
+        .is_none_or(|active| active.tag_name() == "BODY" || grid.contains(Some(&active)))
 }
 
 /// Rows that came in above the screen must not move what is on it.

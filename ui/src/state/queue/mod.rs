@@ -151,6 +151,11 @@ impl Queue {
         self.focused.get()
     }
 
+    /// The same without running again.
+    pub(crate) fn peek_focused(self) -> Option<AlertId> {
+        self.focused.get_untracked()
+    }
+
     /// Moves the focus.
     pub(crate) fn focus(self, id: Option<AlertId>) {
         if self.focused.get_untracked() != id {
