@@ -6,7 +6,7 @@ use calseta_domain::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::OpenError;
-use crate::open::APPLICATION_ID;
+use crate::open::{APPLICATION_ID, private_file};
 
 /// Every schema step since the first; a file's `user_version` counts those it has. Never edit one
 /// that was released: append another.
@@ -51,6 +51,11 @@ pub(crate) fn run(
     let found = version(conn)?;
     if found > 0 && found < known(migrations) {
         let copy = path.with_extension(format!("db.before-v{}-{}", migrations.len(), now.millis()));
+        // Made first, and empty: SQLite would make it as open as the umask lets it.
+        drop(private_file(&copy).map_err(|source| OpenError::Io {
+            path: copy.clone(),
+            source,
+        })?);
         conn.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
         tracing::info!(copy = %copy.display(), "the database was copied before its upgrade");
     }
@@ -109,6 +114,25 @@ mod tests {
             })
             .count();
         assert_eq!(copies, 1, "the old file must be kept before an upgrade");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_copy_of_the_old_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        drop(upgraded(dir.path(), MIGRATIONS).unwrap());
+        drop(upgraded(dir.path(), &[MIGRATIONS, &[LATER]].concat()).unwrap());
+        let copy = std::fs::read_dir(dir.path())
+            .unwrap()
+            .map(Result::unwrap)
+            .find(|e| e.file_name().to_string_lossy().contains("before-v"))
+            .unwrap();
+        let mode = copy.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(
+            mode, 0o600,
+            "everything that is in the store is in its copy"
+        );
     }
 
     #[test]

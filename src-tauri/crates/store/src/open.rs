@@ -257,7 +257,7 @@ fn open_reader(path: &Path) -> Result<Connection, OpenError> {
 }
 
 /// Opens or makes a file that only its owner can read, whatever the umask.
-fn private_file(path: &Path) -> std::io::Result<File> {
+pub(crate) fn private_file(path: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
