@@ -23,6 +23,38 @@ const SCOPES: &[&str] = &[
 /// Failed authentications a minute, from the API's description.
 const FAILURES_A_MINUTE: usize = 30;
 
+/// Queries with a value that is none.
+const BAD_QUERIES: &[&str] = &[
+    "/v1/alerts?status=Nope",
+    "/v1/alerts?status=open",
+    "/v1/alerts?severity=Urgent",
+    "/v1/alerts?enrichment_status=x",
+    "/v1/alerts?is_enriched=maybe",
+    "/v1/alerts?sort_by=x",
+    "/v1/alerts?sort_order=up",
+    "/v1/alerts?count=some",
+    "/v1/alerts?cursor=x",
+    "/v1/alerts?page=0",
+    "/v1/alerts?page=-1",
+    "/v1/alerts?page=99999999999999999999",
+    "/v1/alerts?page_size=0",
+    "/v1/alerts?page_size=501",
+    "/v1/alerts?page_size=x",
+    "/v1/alerts?from_time=yesterday",
+    "/v1/alerts?to_time=1",
+    "/v1/alerts?source_name=nope",
+    "/v1/alerts?detection_rule_uuid=1",
+    "/v1/deliveries?state=lost",
+    "/v1/deliveries?agent_uuid=x",
+    "/v1/deliveries?alert_uuid=x",
+    "/v1/agents?page=x",
+    "/v1/events?after=x",
+    "/v1/events?wait_seconds=26",
+    "/v1/api-keys?page_size=x",
+    "/v1/context-documents?page=x",
+    "/v1/detection-rules?page=x",
+];
+
 async fn ask(world: &World, route: &Route, authorization: Option<&str>) -> Result<Answer> {
     let to = world.backend.address();
     let mut headers = vec![format!("Host: {to}")];
@@ -296,37 +328,7 @@ async fn bad_ids_and_filters_are_422() -> Result<()> {
             );
         }
     }
-    let bad_queries = [
-        "/v1/alerts?status=Nope",
-        "/v1/alerts?status=open",
-        "/v1/alerts?severity=Urgent",
-        "/v1/alerts?enrichment_status=x",
-        "/v1/alerts?is_enriched=maybe",
-        "/v1/alerts?sort_by=x",
-        "/v1/alerts?sort_order=up",
-        "/v1/alerts?count=some",
-        "/v1/alerts?cursor=x",
-        "/v1/alerts?page=0",
-        "/v1/alerts?page=-1",
-        "/v1/alerts?page=99999999999999999999",
-        "/v1/alerts?page_size=0",
-        "/v1/alerts?page_size=501",
-        "/v1/alerts?page_size=x",
-        "/v1/alerts?from_time=yesterday",
-        "/v1/alerts?to_time=1",
-        "/v1/alerts?source_name=nope",
-        "/v1/alerts?detection_rule_uuid=1",
-        "/v1/deliveries?state=lost",
-        "/v1/deliveries?agent_uuid=x",
-        "/v1/deliveries?alert_uuid=x",
-        "/v1/agents?page=x",
-        "/v1/events?after=x",
-        "/v1/events?wait_seconds=26",
-        "/v1/api-keys?page_size=x",
-        "/v1/context-documents?page=x",
-        "/v1/detection-rules?page=x",
-    ];
-    for path in bad_queries {
+    for path in BAD_QUERIES {
         let answer = raw::send(to, &raw::request("GET", path, &headers, &[])).await?;
         ensure!(
             answer.status == 422 && answer.code() == "VALIDATION_ERROR",

@@ -115,7 +115,8 @@ fn duplicate_key(dice: &mut Dice, body: &mut Vec<u8>) {
     let keys: Vec<&str> = text.split('"').skip(1).step_by(2).collect();
     if !keys.is_empty() {
         let again = format!("\"{}\":{},", dice.pick(&keys), dice.pick(VALUES));
-        body.splice(at + 1..at + 1, again.bytes());
+        let after = at + 1;
+        body.splice(after..after, again.bytes());
     }
 }
 
@@ -142,7 +143,7 @@ pub(crate) fn mutate(dice: &mut Dice, good: &[u8]) -> Vec<u8> {
         match dice.below(14) {
             0 | 1 if length > 0 => body[at] ^= 1 << dice.below(8),
             2 => body.truncate(at),
-            3 | 4 | 5 | 6 => swap_value(dice, &mut body),
+            3..=6 => swap_value(dice, &mut body),
             7 => duplicate_key(dice, &mut body),
             8 => wrap(dice, &mut body),
             9 => drop(body.splice(at..at, [0, 0xff, 0xc0, 0x80])),

@@ -104,7 +104,7 @@ pub(crate) fn rows(member: &Member) -> Vec<String> {
 
 /// Files too long to be read at once.
 pub(crate) fn length(source: &Source) -> Option<String> {
-    let kind = source.path.rsplit('.').next()?;
+    let kind = source.kind();
     let exempt = LONGER.iter().any(|(path, _)| *path == source.path);
     let lines = source.text.lines().count();
     (WRITTEN.contains(&kind) && !exempt && lines >= MAX_LINES)
@@ -125,7 +125,7 @@ pub(crate) fn inner_html(source: &Source) -> Vec<String> {
 /// Colours that the themes do not know.
 pub(crate) fn colours(source: &Source) -> Vec<String> {
     let style = source.path.starts_with("ui/")
-        && (source.path.ends_with(".css") || source.path.ends_with(".rs"))
+        && matches!(source.kind(), "css" | "rs")
         && !source.path.ends_with("/tokens.css");
     if !style {
         return Vec::new();

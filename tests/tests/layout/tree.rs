@@ -22,6 +22,13 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
+impl Source {
+    /// What its name ends with.
+    pub(crate) fn kind(&self) -> &str {
+        self.path.rsplit('.').next().unwrap_or_default()
+    }
+}
+
 /// Everything that is tracked.
 #[derive(Debug)]
 pub(crate) struct Tree {
@@ -68,7 +75,7 @@ fn folder_of(member: &str) -> String {
 
 fn belongs(source: &Source, folder: &str) -> bool {
     let shells = folder == "src-tauri/" && source.path.starts_with("src-tauri/crates/");
-    source.path.starts_with(folder) && source.path.ends_with(".rs") && !shells
+    source.path.starts_with(folder) && source.kind() == "rs" && !shells
 }
 
 impl Tree {
