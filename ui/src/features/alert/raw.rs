@@ -10,7 +10,7 @@ use crate::text::{clip, visible_lines};
 /// Text longer than this is cut on the screen; the copy has all of it.
 const MAX_TEXT_CHARS: usize = 200_000;
 
-/// Folded until it is wanted: it is long, and everything above was taken from it.
+/// The last section: it is long, and everything above was taken from it.
 #[component]
 pub(super) fn Raw(open: OpenAlert) -> impl IntoView {
     let text = open.slice(|detail| detail.view.raw_payload.get().to_owned());
