@@ -51,13 +51,21 @@ impl Engine {
                 reset: false,
             });
         };
-        // After a restore the log may end before the place that the reader knows.
+        // After a restore the log may end before the place that the reader knows. A reader may also
+        // have seen a commit that is not announced yet: only the log itself can tell the two apart.
         if after > newest {
-            return Ok(EventBatch {
-                events: Vec::new(),
-                next_after: newest,
-                reset: true,
-            });
+            let stored = self
+                .inner
+                .store
+                .read(|tx| Ok::<_, Problem>(event::newest(tx)?))
+                .await?;
+            if after > stored {
+                return Ok(EventBatch {
+                    events: Vec::new(),
+                    next_after: stored,
+                    reset: true,
+                });
+            }
         }
         let nouns = nouns(by);
         let deadline = tokio::time::Instant::now() + range.wait.min(MAX_WAIT);

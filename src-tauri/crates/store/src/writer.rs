@@ -134,12 +134,12 @@ pub(crate) fn run(
         if committed.is_err() {
             head.set(before);
         }
-        let wake = committed.is_ok();
+        // Before the answers: who was answered and asks for events must be shown the own one.
+        if committed.is_ok() {
+            notify(&tx, wakes, before);
+        }
         for reply in replies {
             reply(committed.as_ref().copied().map_err(copy));
-        }
-        if wake {
-            notify(&tx, wakes, before);
         }
     }
     drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"));
