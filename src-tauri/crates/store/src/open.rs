@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::thread::JoinHandle;
 
 use calseta_domain::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Notify, mpsc, watch};
 
@@ -225,8 +226,16 @@ fn spawn_writer(
         .spawn(move || writer::run(&conn, queue, head, &wakes))
 }
 
-fn configure(conn: &Connection) -> Result<(), OpenError> {
+/// Keeps statements prepared. Without the planner's stability guarantee SQLite looks at the bound
+/// values again and parses many of our statements at every single use.
+fn keep_statements(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
+}
+
+fn configure(conn: &Connection) -> Result<(), OpenError> {
+    keep_statements(conn)?;
     let mode: String = conn.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(OpenError::Pragma("journal_mode=WAL"));
@@ -248,7 +257,7 @@ fn configure(conn: &Connection) -> Result<(), OpenError> {
 fn open_reader(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
-    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    keep_statements(&conn)?;
     conn.execute_batch(
         "PRAGMA query_only=1; PRAGMA busy_timeout=1000; PRAGMA trusted_schema=OFF;
          PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4096;",

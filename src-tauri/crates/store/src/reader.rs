@@ -84,3 +84,35 @@ impl Readers {
 fn run(conn: &Connection, sql: &str) -> rusqlite::Result<usize> {
     conn.prepare_cached(sql)?.execute([])
 }
+
+#[cfg(test)]
+mod tests {
+    use calseta_domain::Timestamp;
+    use rusqlite::StatementStatus;
+
+    use crate::{DataDir, Store, StoreError};
+
+    /// A primary key, bound, beside partial indexes: what SQLite would plan anew for each value.
+    const SQL: &str = "SELECT DISTINCT e.ref2 FROM alert_indicator l \
+        JOIN job e ON e.ref = l.indicator_id \
+        WHERE l.alert_id = ?1 AND e.kind = 'enrich' AND e.state != 'dead'";
+
+    #[tokio::test]
+    async fn a_statement_is_parsed_once_a_connection() {
+        let dir = tempfile::tempdir().unwrap();
+        let dir = DataDir::take(dir.path()).unwrap();
+        let store = Store::open(dir, Timestamp::from_millis(1)).unwrap();
+        for n in 0..3_i64 {
+            let parsed_again = store.read(move |tx| {
+                let mut statement = tx.conn.prepare_cached(SQL)?;
+                assert!(!statement.exists([n])?);
+                Ok::<_, StoreError>(statement.get_status(StatementStatus::RePrepare))
+            });
+            assert_eq!(
+                parsed_again.await.unwrap(),
+                0,
+                "parsing costs more than the read"
+            );
+        }
+    }
+}
