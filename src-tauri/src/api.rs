@@ -27,7 +27,7 @@ const MAX_HEADER_BYTES: usize = 1024;
 /// Calls at once; the window has a handful, and one long poll.
 const MAX_CALLS: usize = 64;
 /// The longest an answer may take; a long poll takes 25 s.
-const CALL_DEADLINE: Duration = Duration::from_secs(60);
+const CALL_DEADLINE: Duration = Duration::from_mins(1);
 /// The headers that a request may carry.
 const HEADERS: [&str; 3] = ["content-type", "accept", "idempotency-key"];
 

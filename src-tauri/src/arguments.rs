@@ -9,6 +9,11 @@ use clap::Parser;
 
 use crate::failure::Failure;
 
+const DATA_DIR_HELP: &str =
+    "The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta]";
+const PORT_HELP: &str = "The API's port on 127.0.0.1 and ::1; 0 picks a free one \
+    [default: 8000, else the next free up to 8010]";
+
 /// Calseta Console: the window, with its backend inside.
 ///
 /// The API listens on the loopback addresses as long as the window is open. On the first start the
@@ -22,12 +27,9 @@ use crate::failure::Failure;
     Without a display, use `calseta serve --ui`."
 )]
 pub(crate) struct Arguments {
-    /// The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta].
-    #[arg(long, value_name = "DIR", env = "CALSETA_DATA_DIR")]
+    #[arg(long, value_name = "DIR", env = "CALSETA_DATA_DIR", help = DATA_DIR_HELP)]
     data_dir: Option<PathBuf>,
-    /// The API's port on 127.0.0.1 and ::1; 0 picks a free one [default: 8000, else the next free
-    /// up to 8010].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = PORT_HELP)]
     port: Option<u16>,
     /// Answer enrichment from canned data. Every such answer is marked as demo.
     #[arg(long)]

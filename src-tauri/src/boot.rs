@@ -9,11 +9,12 @@ use tokio::runtime::Runtime;
 use crate::arguments::{self, Arguments};
 use crate::failure::Failure;
 use crate::lifecycle::{Lifecycle, StopSignal};
+use crate::notifications::Since;
 use crate::{api, output, window};
 
 /// Runs until the window is closed; the exit code.
-pub(crate) fn run(arguments: Arguments) -> u8 {
-    match started(&arguments) {
+pub(crate) fn run(arguments: &Arguments) -> u8 {
+    match started(arguments) {
         Ok(exit) => exit,
         Err(failure) => {
             output::say(&format!("error: {}", failure.message));
@@ -63,6 +64,7 @@ fn show_main(
     data_dir: &Path,
 ) -> Result<u8, Failure> {
     let lifecycle = Lifecycle::default();
+    let since = runtime.block_on(Since::now(&running.engine));
     let builder = tauri::Builder::default()
         .manage(api::Backend::new(running.in_process.clone()))
         .invoke_handler(tauri::generate_handler![api::api]);
@@ -74,7 +76,7 @@ fn show_main(
         }
     };
     lifecycle.end_on(signal, &runtime, app.handle().clone());
-    lifecycle.notify(&runtime, &running, app.handle().clone());
+    lifecycle.notify(since, &runtime, &running, app.handle().clone());
     let opened = window::open_main(&app, data_dir);
     let exit = match &opened {
         Ok(()) => app.run_return(|_, _| {}),

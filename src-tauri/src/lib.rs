@@ -24,5 +24,5 @@ use arguments::Arguments;
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     output::logging();
-    ExitCode::from(boot::run(arguments))
+    ExitCode::from(boot::run(&arguments))
 }

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::notifications;
+use crate::notifications::{self, Since};
 
 /// How long our own tasks may take to end.
 const TASKS_WAIT: Duration = Duration::from_secs(5);
@@ -43,9 +43,16 @@ impl Lifecycle {
         self.tasks.spawn_on(waiting, runtime.handle());
     }
 
-    /// Raises a notification for every finding from here on.
-    pub(crate) fn notify(&self, runtime: &Runtime, running: &Running, app: AppHandle<Wry>) {
-        let following = notifications::follow(running.engine.clone(), app, self.stop.clone());
+    /// Raises a notification for every finding after a place in the event log.
+    pub(crate) fn notify(
+        &self,
+        since: Since,
+        runtime: &Runtime,
+        running: &Running,
+        app: AppHandle<Wry>,
+    ) {
+        let (engine, stop) = (running.engine.clone(), self.stop.clone());
+        let following = notifications::follow(engine, since, app, stop);
         self.tasks.spawn_on(following, runtime.handle());
     }
 

@@ -4,10 +4,10 @@
 
 use std::path::Path;
 
+use calseta_domain::AlertId;
 use tauri::http::{Response, header};
 use tauri::webview::NewWindowResponse;
 use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, Wry};
-use uuid::Uuid;
 
 use crate::failure::Failure;
 use crate::output;
@@ -113,7 +113,7 @@ pub(crate) fn is_main(window: &WebviewWindow) -> bool {
 }
 
 /// Brings the main window to the front and, if one is named, opens an alert in it.
-pub(crate) fn bring_forward(app: &AppHandle<Wry>, alert: Option<Uuid>) {
+pub(crate) fn bring_forward(app: &AppHandle<Wry>, alert: Option<AlertId>) {
     let Some(window) = app.get_webview_window(MAIN) else {
         return;
     };
@@ -130,8 +130,8 @@ pub(crate) fn bring_forward(app: &AppHandle<Wry>, alert: Option<Uuid>) {
     }
 }
 
-/// The only script that is ever put together, and a uuid is the only thing put into it.
-fn open_script(alert: Uuid) -> String {
+/// The only script that is ever put together, and an id is the only thing put into it: it is a parsed one, never text.
+fn open_script(alert: AlertId) -> String {
     format!(
         "window.dispatchEvent(new CustomEvent('calseta:open', {{ detail: '/alerts/{alert}' }}));"
     )
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn an_alert_is_opened_by_its_uuid() {
-        let script = open_script(Uuid::from_u128(1));
+        let script = open_script("00000000-0000-0000-0000-000000000001".parse().unwrap());
         assert!(
             script.contains("'/alerts/00000000-0000-0000-0000-000000000001'"),
             "{script}"

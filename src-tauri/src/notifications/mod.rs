@@ -30,16 +30,37 @@ const PAUSE: Duration = Duration::from_secs(5);
 /// How long a daemon may take to accept a notification.
 const SHOW_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a notification can be activated: a working day.
-const ACTIVATION_WAIT: Duration = Duration::from_secs(12 * 3600);
+const ACTIVATION_WAIT: Duration = Duration::from_hours(12);
 /// Notifications that can be activated at once; each holds a connection to the bus. The oldest
 /// gives way to a new one.
 const MAX_WAITING: usize = 16;
 /// The event that is told.
 const FINDING_CREATED: &str = "finding.created";
 
-/// Tells every finding from now on, until stopped.
-pub(crate) async fn follow(engine: Engine, app: AppHandle<Wry>, stop: CancellationToken) {
-    let mut after = None;
+/// A place in the event log; what comes after it is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Since(Option<i64>);
+
+impl Since {
+    /// Where the log ends now. Taken as soon as the backend runs: agents do not wait for a window.
+    pub(crate) async fn now(engine: &Engine) -> Self {
+        let range = EventRange {
+            after: None,
+            wait: Duration::ZERO,
+        };
+        let read = engine.events(&Principal::analyst(), range).await;
+        // Unreadable now is read again later, from where it ends then.
+        Self(read.ok().map(|batch| batch.next_after))
+    }
+}
+
+/// Tells every finding from a place on, until stopped.
+pub(crate) async fn follow(
+    engine: Engine,
+    Since(mut after): Since,
+    app: AppHandle<Wry>,
+    stop: CancellationToken,
+) {
     let mut pace = Pace::default();
     let mut shown = Shown::new(app);
     loop {

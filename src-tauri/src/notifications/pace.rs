@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Notifications within [`WINDOW`].
 const MAX_SHOWN: usize = 4;
 /// The time over which they are counted.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 
 /// What was shown lately and how many findings wait for the digest.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 //! notification's body is markup: they are made plain, short and inert here.
 
 use calseta_contract::event::EventView;
-use uuid::Uuid;
+use calseta_domain::AlertId;
 
 use crate::output;
 
@@ -25,7 +25,7 @@ pub(super) struct Note {
     /// The text, escaped.
     pub(super) body: String,
     /// The alert that an activation opens.
-    pub(super) alert: Option<Uuid>,
+    pub(super) alert: Option<AlertId>,
 }
 
 /// The notification for a `finding.created` event.
@@ -48,7 +48,7 @@ pub(super) fn of_finding(event: &EventView) -> Note {
     Note {
         summary: output::escaped(&clamped(&plain(&headline), MAX_SUMMARY_CHARS)),
         body: output::escaped(&clamped(&body, MAX_BODY_CHARS)),
-        alert: event.alert_uuid.map(|id| id.uuid()),
+        alert: event.alert_uuid,
     }
 }
 

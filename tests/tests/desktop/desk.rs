@@ -16,7 +16,7 @@ use tempfile::TempDir;
 /// How long the window may take to show what happened, on a machine that does much else.
 pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// How long a started program may take until it runs, and a told one until it ends.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 /// How often a condition is looked at again.
 const POLL_EVERY: Duration = Duration::from_millis(25);
 
@@ -56,7 +56,8 @@ pub(crate) fn base_url(data_dir: &Path) -> String {
 pub(crate) struct Desk {
     pub(crate) window: Session,
     pub(crate) data_dir: PathBuf,
-    // Ended after the window, and the files last.
+    // Ended in this order after the window, and the files last.
+    _ended: Ended,
     _driver: Driver,
     _files: TempDir,
 }
@@ -73,7 +74,8 @@ impl Desk {
             .expect("the first key is shown");
         Self {
             window,
-            data_dir,
+            data_dir: data_dir.clone(),
+            _ended: Ended(data_dir),
             _driver: driver,
             _files: files,
         }
@@ -107,6 +109,29 @@ impl Desk {
         let path = output_dir().join("desktop").join(format!("{name}.png"));
         self.window.screenshot(&path).expect("a screenshot");
     }
+}
+
+/// Waits on drop until no window runs on a data directory: a driver answers before the window that
+/// it ends is off the display, where the next test would see it.
+struct Ended(PathBuf);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let end = Instant::now() + START;
+        while runs_on(&self.0) && Instant::now() < end {
+            thread::sleep(POLL_EVERY);
+        }
+    }
+}
+
+/// Whether a process was started on a data directory.
+fn runs_on(data_dir: &Path) -> bool {
+    let processes = fs::read_dir("/proc").expect("Linux lists its processes");
+    processes.flatten().any(|process| {
+        let command = fs::read(process.path().join("cmdline")).unwrap_or_default();
+        let mut words = command.split(|byte| *byte == 0);
+        words.any(|word| word == data_dir.as_os_str().as_encoded_bytes())
+    })
 }
 
 /// Starts the program through the driver.

@@ -8,6 +8,7 @@ use calseta_tests::backend::{calseta_bin, output_dir};
 use serde_json::{Value, json};
 
 use crate::desk::{self, Program, SOON, console_bin, wait_until};
+use crate::recorder::PYTHON;
 
 /// An empty display has one colour and an empty window a few; smoothed text has many.
 const TEXT_COLOURS: usize = 24;
@@ -21,17 +22,44 @@ fn sigterm_stops_the_window_and_its_backend_in_order() {
     console.terminate();
     let status = console.ended();
     assert_eq!(status.code(), Some(0), "{status}: {}", console.stderr());
+    assert_nothing_runs(files.path(), &base_url);
+}
+
+#[test]
+fn closing_the_window_stops_the_backend_in_order() {
+    let _turn = desk::turn();
+    let files = tempfile::tempdir().expect("a temporary folder");
+    let mut console = Program::console(files.path(), |_| {});
+    let base_url = desk::base_url(files.path());
+    wait_until("a window to close", SOON, || {
+        (close_windows("Calseta Console") > 0).then_some(())
+    });
+    let status = console.ended();
+    assert_eq!(status.code(), Some(0), "{status}: {}", console.stderr());
+    assert_nothing_runs(files.path(), &base_url);
+}
+
+fn assert_nothing_runs(data_dir: &Path, base_url: &str) {
     assert!(
-        !files.path().join("runtime.json").exists(),
+        !data_dir.join("runtime.json").exists(),
         "nobody is told to look for it any more"
     );
     let refused = Command::new("curl")
-        .args(["--silent", "--max-time", "5", &base_url])
+        .args(["--silent", "--max-time", "5", base_url])
         .status();
     assert!(
         !refused.expect("curl").success(),
         "nothing listens any more"
     );
+}
+
+/// Presses the close button of every window with this title; how many there were.
+fn close_windows(title: &str) -> usize {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/desktop/close.py");
+    let closed = Command::new(PYTHON).arg(script).arg(title).output();
+    let closed = closed.expect("python3 is needed for this test").stdout;
+    let closed = String::from_utf8(closed).expect("a number");
+    closed.trim().parse().expect("a number")
 }
 
 #[test]
@@ -40,7 +68,7 @@ fn a_data_directory_in_use_is_told_in_words() {
     let files = tempfile::tempdir().expect("a temporary folder");
     let _owner = Program::headless(files.path());
     desk::base_url(files.path());
-    let page = output_dir().join("desktop/6-data-directory-in-use.png");
+    let page = output_dir().join("desktop/7-data-directory-in-use.png");
     fs::create_dir_all(page.parent().expect("a folder")).expect("the output folder");
     wait_until("the display to be empty", SOON, || {
         (colours_on_display(&page) < TEXT_COLOURS).then_some(())

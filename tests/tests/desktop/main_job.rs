@@ -64,11 +64,43 @@ fn an_alert_and_its_finding_reach_the_analyst() {
     check(&notification);
     desk.shot("4-before-the-click");
 
+    open_by_click(&desk, &mut recorder, &notification, &uuid);
+    desk.shot("5-finding-on-alert-page");
+
+    let more = recorder.rest(QUIET);
+    assert!(
+        more.is_empty(),
+        "one notification a finding, but then: {more:?}"
+    );
+
+    let second = json!({ "summary": "Seen by a person too.", "verdict": "benign" });
+    let findings = format!("{base_url}/v1/alerts/{uuid}/findings");
+    desk::curl(&key, &findings, &second);
+    let both = "return document.querySelectorAll('.finding').length === 2;";
+    window
+        .wait_for(Until::Js(both), SOON)
+        .expect("a finding appears on the open page by itself");
+    let told = recorder.next(SOON);
+    assert_eq!(told["summary"], "Finding: benign", "{told}");
+    desk.shot("6-second-finding");
+    assert_eq!(
+        window
+            .execute("return [window.neverReloaded, document.title === 'owned'];")
+            .ok(),
+        Some(json!([true, false])),
+        "live, without a reload, and without running the title"
+    );
+    drop(agent);
+}
+
+/// Activates the notification and looks at what it opens.
+fn open_by_click(desk: &Desk, recorder: &mut Recorder, notification: &Value, uuid: &str) {
+    let window = &desk.window;
     let heading = format!(
         "return location.pathname === '/alerts/{uuid}' \
          && !!document.querySelector('.alert-head__title') && document.querySelector('.alert-head__title').innerText;"
     );
-    recorder.click_until(&notification, SOON, || {
+    recorder.click_until(notification, SOON, || {
         window.wait_for(Until::Js(&heading), CLICK).is_ok()
     });
     let heading = window
@@ -87,32 +119,6 @@ fn an_alert_and_its_finding_reach_the_analyst() {
         finding.contains("Sample agent"),
         "it says who found it: {finding}"
     );
-    desk.shot("5-finding-on-alert-page");
-
-    let more = recorder.rest(QUIET);
-    assert!(
-        more.is_empty(),
-        "one notification a finding, but then: {more:?}"
-    );
-
-    let second = json!({ "summary": "Seen by a person too.", "verdict": "benign" });
-    let findings = format!("{base_url}/v1/alerts/{uuid}/findings");
-    desk::curl(&key, &findings, &second);
-    let both = "return document.querySelectorAll('.finding').length === 2;";
-    window
-        .wait_for(Until::Js(both), SOON)
-        .expect("a finding appears on the open page by itself");
-    let told = recorder.next(SOON);
-    assert_eq!(told["summary"], "Finding: benign", "{told}");
-    desk.shot("5b-second-finding");
-    assert_eq!(
-        window
-            .execute("return [window.neverReloaded, document.title === 'owned'];")
-            .ok(),
-        Some(json!([true, false])),
-        "live, without a reload, and without running the title"
-    );
-    drop(agent);
 }
 
 fn check(notification: &Value) {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 /// The system's Python: it is the one that `python3-dbus` is installed for.
-const PYTHON: &str = "/usr/bin/python3";
+pub(crate) const PYTHON: &str = "/usr/bin/python3";
 /// How long it may take to own the name on the bus.
 const START: Duration = Duration::from_secs(20);
 
