@@ -223,3 +223,53 @@ async fn clearing_a_filter_lets_everything_through_again() -> Result<()> {
     assert_eq!(titles(&seen), ["low again"], "without filters: all alerts");
     Ok(())
 }
+
+#[tokio::test]
+async fn an_unknown_value_in_a_list_s_filter_is_refused_not_an_empty_list() -> Result<()> {
+    let world = World::fresh().await?;
+    world
+        .alert(&json!({"title": "There", "severity": "High"}))
+        .await?;
+    let found = world.backend.get("/v1/alerts?severity=High,Low").await?;
+    assert_eq!(found.as_array().map(Vec::len), Some(1));
+    let admin = world.backend.admin();
+    let path = "/v1/alerts?severity=Hgh";
+    let answer = world.backend.call(admin, Method::GET, path, None).await?;
+    let details = refused(&answer, (422, "VALIDATION_ERROR"));
+    assert_eq!(
+        details["errors"][0]["did_you_mean"], "High",
+        "an empty list would read as \"no such alerts\": {details}"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_agent_key_s_local_address_waits_for_a_human() -> Result<()> {
+    let world = World::fresh().await?;
+    let recorder = calseta_tests::recorder::Recorder::start().await?;
+    let request = json!({
+        "name": "k", "key_type": "agent", "scopes": ["agents:write", "agents:read"],
+    });
+    let key = world.backend.post("/v1/api-keys", &request).await?;
+    let key = key["key"].as_str().unwrap_or_default();
+    let request = json!({"name": "Self-made", "webhook_url": recorder.url});
+    let agent = world.backend.post_as(key, "/v1/agents", &request).await?;
+    assert_eq!(
+        (&agent["grant"], &agent["is_active"]),
+        (&json!("pending"), &json!(false)),
+        "an agent must not open a way to this machine by itself"
+    );
+    let first = world.alert(&json!({"title": "Before the grant"})).await?;
+    world.settled(&first).await?;
+    let path = format!("/v1/agents/{}", agent["uuid"].as_str().unwrap_or_default());
+    let on = json!({"is_active": true});
+    let allowed = world.backend.patch(&path, &on).await?;
+    assert_eq!(
+        allowed["grant"], "granted",
+        "the human who switches it on allows it"
+    );
+    world.alert(&json!({"title": "After the grant"})).await?;
+    let seen = recorder.wait(1).await?;
+    assert_eq!(titles(&seen), ["After the grant"]);
+    Ok(())
+}
