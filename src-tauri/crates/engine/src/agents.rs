@@ -359,7 +359,8 @@ impl Engine {
         by.need(Scope::AgentsWrite)?;
         let (inner, now, by) = (Arc::clone(&self.inner), self.inner.clock.now(), by.clone());
         let known = self.inner.source_names();
-        self.inner
+        let changed = self
+            .inner
             .store
             .write(move |tx: &WriteTx<'_>| {
                 let before = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
@@ -394,10 +395,13 @@ impl Engine {
                 append(tx, &after, &by.actor(), "changed")?;
                 view_of(tx, &after)
             })
-            .await
+            .await?;
+        // A key's findings bear its agent's name.
+        self.inner.keys.forget();
+        Ok(changed)
     }
 
-    /// `DELETE /v1/agents/{uuid}`: nothing more is sent to it; its findings stay.
+    /// `DELETE /v1/agents/{uuid}`: nothing more is sent to it, its keys end; its findings stay.
     pub async fn delete_agent(&self, by: &Principal, id: AgentId) -> Result<(), Problem> {
         by.need_human("deleting an agent")?;
         let (now, actor) = (self.inner.clock.now(), by.actor());
@@ -410,7 +414,9 @@ impl Engine {
                 row.updated_at = now;
                 append(tx, &row, &actor, "deleted")
             })
-            .await
+            .await?;
+        self.inner.keys.forget();
+        Ok(())
     }
 }
 

@@ -202,3 +202,30 @@ async fn a_key_stops_working_when_it_expires() {
     let refused = world.engine.authenticate(&key).await.unwrap_err();
     assert_eq!(refused.code, ErrorCode::KeyExpired);
 }
+
+#[tokio::test]
+async fn the_keys_of_a_deleted_agent_end_with_it() {
+    let world = world().await;
+    world.agent(json!({})).await;
+    let agent = world.engine.agents().await.unwrap()[0].uuid;
+    let request = ApiKeyRequest {
+        name: "its key".to_owned(),
+        scopes: vec!["alerts:read".to_owned()],
+        agent_uuid: Some(agent),
+        ..ApiKeyRequest::default()
+    };
+    let made = world
+        .engine
+        .create_api_key(&world.analyst, request)
+        .await
+        .unwrap();
+    let key = made.key.expect("a new key is shown once");
+    assert!(world.engine.authenticate(&key).await.is_ok());
+    world
+        .engine
+        .delete_agent(&world.analyst, agent)
+        .await
+        .unwrap();
+    let refused = world.engine.authenticate(&key).await.unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Unauthorized);
+}

@@ -105,7 +105,8 @@ pub fn put(tx: &WriteTx<'_>, agent: &AgentRow) -> Result<i64, StoreError> {
     )?)
 }
 
-/// Retires an agent: it is told nothing more, what is owed to it is cancelled, its findings stay.
+/// Retires an agent: it is told nothing more, what is owed to it is cancelled, its keys are revoked,
+/// its findings stay.
 pub fn retire(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreError> {
     tx.conn.execute(
         "UPDATE agent SET deleted_at=?2, is_active=0 WHERE id=?1",
@@ -115,6 +116,10 @@ pub fn retire(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreErro
         "UPDATE delivery SET state='cancelled', next_at=NULL
          WHERE agent_id=?1 AND state IN ('due', 'parked')",
         [id],
+    )?;
+    tx.conn.execute(
+        "UPDATE api_key SET revoked_at=?2 WHERE agent_id=?1 AND revoked_at IS NULL",
+        (id, now.millis()),
     )?;
     Ok(())
 }
