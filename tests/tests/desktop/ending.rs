@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use calseta_tests::backend::{calseta_bin, output_dir};
-use serde_json::{Value, json};
+use calseta_tests::backend::output_dir;
 
 use crate::desk::{self, Program, SOON, console_bin, wait_until};
 use crate::recorder::PYTHON;
@@ -153,66 +152,4 @@ fn help_names_every_option_and_exit_code() {
         Some(2),
         "a wrong call is usage"
     );
-}
-
-#[test]
-fn a_desktop_without_notifications_is_told_once_and_loses_nothing() {
-    let _turn = desk::turn();
-    let files = tempfile::tempdir().expect("a temporary folder");
-    let mut console = Program::console(files.path(), |command| {
-        command.env("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus");
-    });
-    let base_url = desk::base_url(files.path());
-    let key = made_key(files.path());
-    let alert =
-        json!({ "title": "Login", "severity": "Low", "occurred_at": "2025-01-15T10:28:00Z" });
-    let alert = desk::curl(&key, &format!("{base_url}/v1/ingest/generic"), &alert);
-    let findings = format!(
-        "{base_url}/v1/alerts/{}/findings",
-        alert["data"]["alert_uuid"].as_str().expect("an alert_uuid")
-    );
-    for n in 0..3 {
-        desk::curl(
-            &key,
-            &findings,
-            &json!({ "summary": format!("finding {n}") }),
-        );
-    }
-    let stderr = console.stderr_lines();
-    wait_until("the complaint", SOON, || {
-        let lines = stderr.lock().expect("lines");
-        lines
-            .iter()
-            .any(|line| line.contains("shows no notifications"))
-            .then_some(())
-    });
-    console.terminate();
-    assert_eq!(console.ended().code(), Some(0));
-    let lines = stderr.lock().expect("lines");
-    let complaints = lines
-        .iter()
-        .filter(|line| line.contains("shows no notifications"))
-        .count();
-    assert_eq!(complaints, 1, "three findings, one complaint: {lines:#?}");
-}
-
-/// A key made by the command line, which finds the running window's backend.
-fn made_key(data_dir: &Path) -> String {
-    let output = Command::new(calseta_bin())
-        .args([
-            "keys",
-            "create",
-            "--name",
-            "script",
-            "--scopes",
-            "alerts:read,alerts:write",
-        ])
-        .arg("--data-dir")
-        .arg(data_dir)
-        .output()
-        .expect("calseta is built");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-    let line: Value = serde_json::from_slice(&output.stdout).expect("a line of JSON");
-    line["key"].as_str().expect("a key").to_owned()
 }

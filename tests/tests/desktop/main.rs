@@ -8,3 +8,4 @@ mod desk;
 mod ending;
 mod main_job;
 mod recorder;
+mod told;

@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 use crate::Patch;
 
 /// A provider as the API shows it; credentials never.
-#[expect(clippy::struct_excessive_bools, reason = "the wire's own independent flags")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the wire's own independent flags"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProviderView {
     /// The provider.
