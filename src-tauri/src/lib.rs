@@ -1,8 +1,8 @@
 //! The desktop shell: the backend in this process, a window on it, and desktop notifications.
 //!
-//! It decides nothing about alerts. The window reaches the backend through one command, [`api`],
-//! and never over HTTP; a finding in the event log becomes a notification in [`notifications`].
-//! Read [`boot`] first.
+//! It decides nothing about alerts. The window reaches the backend through one command, `api`,
+//! and never over HTTP; a finding in the event log becomes a notification in `notifications`.
+//! Read `boot` first.
 
 mod api;
 mod arguments;

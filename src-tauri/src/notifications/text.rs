@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use serde_json::{Value, json};
 
-    fn event(changed: Value) -> EventView {
+    fn event(changed: &Value) -> EventView {
         let event = json!({
             "seq": 1, "type": "finding.created", "at": "2025-01-15T10:28:00Z",
             "actor": {"kind": "agent", "name": "a", "key_prefix": null},
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_finding_says_verdict_alert_and_who_found_it() {
-        let note = of_finding(&event(json!({
+        let note = of_finding(&event(&json!({
             "agent_name": "triage-bot", "summary": "Two countries in ten minutes.",
             "verdict": "malicious", "confidence": 0.9, "confidence_level": "high",
             "alert_title": "Impossible travel",
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn without_a_verdict_the_agent_is_named() {
-        let note = of_finding(&event(json!({
+        let note = of_finding(&event(&json!({
             "agent_name": "a & <b>", "summary": "s", "verdict": null, "alert_title": "t",
         })));
         assert_eq!(note.summary, "Finding: a &amp; &lt;b&gt;");
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn hostile_text_becomes_inert() {
-        let note = of_finding(&event(json!({
+        let note = of_finding(&event(&json!({
             "agent_name": "bot\u{202e}\r\n\u{1b}[31m", "verdict": "benign",
             "summary": "see https://evil.tld/a?k=cai_AAAAAAAAAAAAAAAA \u{e0041}now\u{200b}",
             "alert_title": "<img src=x> <a href=\"http://evil.tld\">\u{0}click</a>",
@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_before_it_is_escaped() {
-        let note = of_finding(&event(json!({
+        let note = of_finding(&event(&json!({
             "agent_name": "b", "verdict": "benign",
             "summary": "&".repeat(500), "alert_title": "<".repeat(500),
         })));
