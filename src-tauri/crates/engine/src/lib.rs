@@ -2,7 +2,7 @@
 //!
 //! Callers (the HTTP server, the window, the command line) hand in a request and who asks for it
 //! and get a view back; rules come from `calseta-domain`, rows from `calseta-store`, the outside
-//! world through `calseta-egress`. The stages under [`stage`] are driven by rows, so they may die
+//! world through `calseta-egress`. The stages under `stage` are driven by rows, so they may die
 //! anywhere and be run twice. Read `ingest`, then `stage`, then `payload`.
 
 mod agents;
