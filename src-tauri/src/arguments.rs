@@ -39,15 +39,8 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Where the data is: as said, else the desktop's own place for it.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, Failure> {
-        if let Some(dir) = &self.data_dir {
-            return std::path::absolute(dir).map_err(|error| Failure::usage(error.to_string()));
-        }
-        setting("XDG_DATA_HOME")
-            .map(PathBuf::from)
-            .or_else(|| Some(PathBuf::from(setting("HOME")?).join(".local/share")))
-            .or_else(|| setting("APPDATA").map(PathBuf::from))
-            .map(|dir| dir.join("calseta"))
-            .ok_or_else(|| Failure::usage("say where the data is: --data-dir DIR"))
+        calseta_server::data_dir(self.data_dir.as_deref())
+            .map_err(|error| Failure::usage(error.to_string()))
     }
 
     pub(crate) fn port(&self) -> PortChoice {

@@ -27,15 +27,8 @@ pub(crate) fn setting(name: &str) -> Option<String> {
 
 /// The data directory: as said, else the desktop's own place for it.
 pub(crate) fn data_dir(arguments: &DataDir) -> Result<PathBuf, Failure> {
-    if let Some(dir) = &arguments.data_dir {
-        return std::path::absolute(dir).map_err(|error| Failure::usage(error.to_string()));
-    }
-    setting("XDG_DATA_HOME")
-        .map(PathBuf::from)
-        .or_else(|| Some(PathBuf::from(setting("HOME")?).join(".local/share")))
-        .or_else(|| setting("APPDATA").map(PathBuf::from))
-        .map(|dir| dir.join("calseta"))
-        .ok_or_else(|| Failure::usage("say where the data is: --data-dir DIR"))
+    calseta_server::data_dir(arguments.data_dir.as_deref())
+        .map_err(|error| Failure::usage(error.to_string()))
 }
 
 /// What `runtime.json` says.

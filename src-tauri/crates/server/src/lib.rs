@@ -8,6 +8,7 @@
 mod answer;
 mod body;
 mod caller;
+mod data_dir;
 mod guard;
 mod launch;
 mod limits;
@@ -17,6 +18,7 @@ mod routes;
 mod sessions;
 mod ui_files;
 
+pub use data_dir::{DataDirError, data_dir};
 pub use launch::{InProcess, LaunchConfig, LaunchError, PortChoice, Running, launch};
 pub use limits::Limits;
 pub use ui_files::UiFiles;

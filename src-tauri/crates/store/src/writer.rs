@@ -70,8 +70,9 @@ impl WriteTx<'_> {
 
 /// Told after the commit (or its failure) what became of the transaction.
 type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-/// A queued closure: runs in a savepoint, gives back whom to tell.
-pub(crate) type Command = Box<dyn FnOnce(&WriteTx<'_>) -> Ran + Send>;
+/// A queued closure: runs in a savepoint, or not at all when there is no transaction to run in;
+/// gives back whom to tell.
+pub(crate) type Command = Box<dyn FnOnce(Result<&WriteTx<'_>, StoreError>) -> Ran + Send>;
 
 /// What a closure left behind.
 pub(crate) struct Ran {
@@ -88,8 +89,11 @@ where
 {
     let (sender, receiver) = oneshot::channel();
     let command: Command = Box::new(move |tx| {
-        let result = catch_unwind(AssertUnwindSafe(|| work(tx)))
-            .unwrap_or_else(|_| Err(E::from(StoreError::Panicked)));
+        let result = match tx {
+            Ok(tx) => catch_unwind(AssertUnwindSafe(|| work(tx)))
+                .unwrap_or_else(|_| Err(E::from(StoreError::Panicked))),
+            Err(refused) => Err(E::from(refused)),
+        };
         let keep = result.is_ok();
         let reply: Reply = Box::new(move |committed| {
             // A caller that went away is no reason for the writer to stop.
@@ -117,9 +121,8 @@ pub(crate) fn run(
             .prepare_cached("BEGIN IMMEDIATE")
             .and_then(|mut s| s.execute([]));
         if let Err(error) = begun {
-            let tx = WriteTx::new(conn, &head);
-            refuse(first, &tx, error);
-            head.set(before);
+            tracing::error!(error = %error, "the store cannot begin a transaction");
+            (first(Err(error.into())).reply)(Ok(()));
             continue;
         }
         let tx = WriteTx::new(conn, &head);
@@ -145,38 +148,29 @@ pub(crate) fn run(
     drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 
-/// The store cannot even begin: the closure is run against a connection that will not keep it, so
-/// that it gives back whom to tell, and they are told the error.
-fn refuse(command: Command, tx: &WriteTx<'_>, error: rusqlite::Error) {
-    tracing::error!(error = %error, "the store cannot begin a transaction");
-    let opened = tx.conn.execute_batch("SAVEPOINT refused").is_ok();
-    let ran = command(tx);
-    if opened {
-        drop(
-            tx.conn
-                .execute_batch("ROLLBACK TO refused; RELEASE refused"),
-        );
-    }
-    (ran.reply)(Err(error.into()));
-}
-
+/// Runs one closure so that its failure undoes its own writes and no other's.
 fn in_savepoint(command: Command, tx: &WriteTx<'_>) -> Reply {
+    // A full disk makes SQLite roll the whole transaction back in the middle of a batch. Whatever
+    // ran after that would be committed on its own, while everybody here is told of a failure.
+    if tx.conn.is_autocommit() {
+        return command(Err(StoreError::Full)).reply;
+    }
     let before = tx.head.get();
     let opened = tx
         .conn
         .prepare_cached("SAVEPOINT one")
-        .and_then(|mut s| s.execute([]))
-        .is_ok();
-    let ran = command(tx);
-    let closed = opened && close_savepoint(tx.conn, ran.keep).is_ok();
+        .and_then(|mut s| s.execute([]));
+    if let Err(error) = opened {
+        return command(Err(error.into())).reply;
+    }
+    let ran = command(Ok(tx));
+    let closed = close_savepoint(tx.conn, ran.keep).is_ok();
     if !ran.keep || !closed {
         tx.head.set(before);
     }
     if closed {
         return ran.reply;
     }
-    // The transaction itself is gone (a full disk rolls it back whole): the commit will fail too,
-    // and everybody in the batch is told so.
     Box::new(move |committed| (ran.reply)(committed.and(Err(StoreError::Full))))
 }
 
@@ -244,4 +238,60 @@ fn acknowledge_early(replies: Vec<Reply>) -> Vec<Reply> {
     }
     crate::faults::early_ack_window();
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wakes() -> Wakes {
+        Wakes {
+            matches: Notify::new(),
+            lookups: Notify::new(),
+            deliveries: Notify::new(),
+            events: watch::channel(0).0,
+        }
+    }
+
+    fn insert(tx: &WriteTx<'_>) -> Result<(), StoreError> {
+        tx.conn.execute("INSERT INTO t VALUES(1)", [])?;
+        Ok(())
+    }
+
+    #[test]
+    fn after_sqlite_rolled_a_batch_back_nothing_of_it_is_kept_and_everybody_is_told() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch("CREATE TABLE t(x)").unwrap();
+        let (sender, queue) = mpsc::channel(QUEUE_LEN);
+        let (before, told_before) = command(insert);
+        // What SQLite does by itself when the disk is full.
+        let (full, told_full) = command(|tx: &WriteTx<'_>| {
+            tx.conn.execute_batch("ROLLBACK")?;
+            Err::<(), _>(StoreError::Full)
+        });
+        let (after, told_after) = command(insert);
+        for one in [before, full, after] {
+            assert!(sender.try_send(one).is_ok(), "the queue has room");
+        }
+        let (next, told_next) = command(insert);
+        drop(sender.try_send(next));
+        drop(sender);
+        run(&conn, queue, ChainHead::EMPTY, &wakes());
+        let failed = |told: oneshot::Receiver<Result<(), StoreError>>| {
+            told.blocking_recv()
+                .expect("everybody is answered")
+                .is_err()
+        };
+        assert!(failed(told_before), "its write went with the transaction");
+        assert!(failed(told_full));
+        let (after, next) = (failed(told_after), failed(told_next));
+        let kept: i64 = conn
+            .query_row("SELECT count(*) FROM t", [], |row| row.get(0))
+            .unwrap();
+        let answered_well = i64::from(!after) + i64::from(!next);
+        assert_eq!(
+            kept, answered_well,
+            "what is kept is what was answered as kept"
+        );
+    }
 }
