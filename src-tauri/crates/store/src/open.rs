@@ -198,6 +198,7 @@ impl Store {
         if let Err(error) = noted {
             tracing::warn!(error = %error, "the clean exit could not be noted");
         }
+        self.readers.close().await;
         drop(
             self.queue
                 .lock()

@@ -24,16 +24,29 @@ pub struct ReadTx<'a> {
 
 #[derive(Debug)]
 pub(crate) struct Readers {
-    free: Semaphore,
+    free: Arc<Semaphore>,
     idle: Arc<Mutex<Vec<Connection>>>,
 }
 
 impl Readers {
     pub(crate) fn new(connections: Vec<Connection>) -> Self {
         Self {
-            free: Semaphore::new(connections.len()),
+            free: Arc::new(Semaphore::new(connections.len())),
             idle: Arc::new(Mutex::new(connections)),
         }
+    }
+
+    /// Closes the connections, so that the writer's is the last one: SQLite then empties the
+    /// write-ahead log and removes it. Later reads are answered `Closed`.
+    pub(crate) async fn close(&self) {
+        let all = u32::try_from(READERS).unwrap_or(u32::MAX);
+        // A read that is under way ends first; its deadline bounds the wait.
+        drop(tokio::time::timeout(READ_DEADLINE, self.free.acquire_many(all)).await);
+        self.free.close();
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     pub(crate) async fn read<T, E, F>(&self, work: F) -> Result<T, E>
@@ -42,9 +55,11 @@ impl Readers {
         E: From<StoreError> + Send + 'static,
         F: FnOnce(&ReadTx<'_>) -> Result<T, E> + Send + 'static,
     {
-        let permit = tokio::time::timeout(READ_DEADLINE, self.free.acquire()).await;
-        let Ok(Ok(_permit)) = permit else {
-            return Err(StoreError::Busy.into());
+        let free = Arc::clone(&self.free).acquire_owned();
+        let permit = match tokio::time::timeout(READ_DEADLINE, free).await {
+            Ok(Ok(permit)) => permit,
+            Ok(Err(_)) => return Err(StoreError::Closed.into()),
+            Err(_) => return Err(StoreError::Busy.into()),
         };
         let taken = self
             .idle
@@ -55,7 +70,8 @@ impl Readers {
             return Err(StoreError::Busy.into());
         };
         let interrupt = conn.get_interrupt_handle();
-        // The thread puts the connection back itself: a caller that goes away must not lose it.
+        // The thread puts connection and permit back itself: a caller that goes away must neither
+        // lose the one nor give the other back before it.
         let idle = Arc::clone(&self.idle);
         let mut task = tokio::task::spawn_blocking(move || {
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -68,6 +84,7 @@ impl Readers {
             idle.lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(conn);
+            drop(permit);
             result.unwrap_or_else(|_| Err(StoreError::Panicked.into()))
         });
         let joined = if let Ok(joined) = tokio::time::timeout(READ_DEADLINE, &mut task).await {

@@ -61,3 +61,36 @@ async fn a_panicking_read_loses_no_connection_and_no_read_can_write() {
         .await
         .expect("the readers are usable");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn readers_that_go_away_leave_the_others_their_connections() {
+    let (_dir, store) = fresh();
+    let slow = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300000)
+                SELECT count(*) FROM n";
+    for _ in 0..20 {
+        let abandoned = store
+            .read(|tx| Ok::<i64, StoreError>(tx.conn().query_row(slow, [], |row| row.get(0))?));
+        // Polled once, so that the read is under way, then dropped.
+        drop(tokio::time::timeout(Duration::from_millis(1), abandoned).await);
+        let other = store.read(|tx| event::newest(tx)).await;
+        assert!(
+            other.is_ok(),
+            "a free permit means a free connection: {other:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_orderly_stop_leaves_one_whole_file() {
+    let (dir, store) = fresh();
+    store.read(|tx| event::newest(tx)).await.expect("a read");
+    store.close(calseta_domain::Timestamp::from_millis(2)).await;
+    let left: Vec<String> = std::fs::read_dir(dir.path())
+        .expect("the directory")
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.contains("-wal") || name.contains("-shm"))
+        .collect();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    let late = store.read(|tx| event::newest(tx)).await;
+    assert!(matches!(late, Err(StoreError::Closed)), "{late:?}");
+}
