@@ -218,7 +218,7 @@ fn texts_that_break_a_rule_are_reported() {
         );
     }
     let bad = [
-        ("README.md", "run it in /work/checkout"),
+        ("README.md", "run it in /Users/me/checkout"),
         ("src-tauri/src/lib.rs", "let dir = \"/home/me/x\";"),
         (".cargo/config.toml", "replace-with = \"mirror\""),
         (

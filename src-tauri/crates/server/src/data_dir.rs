@@ -45,12 +45,12 @@ mod tests {
 
     #[test]
     fn the_desktop_s_place_is_taken_in_its_order() {
-        let home = ("HOME", "/home/a");
+        let home = ("HOME", "/h");
         let data = ("XDG_DATA_HOME", "/data");
         assert_eq!(with(&[home, data]), Some(PathBuf::from("/data/calseta")));
         assert_eq!(
             with(&[home]),
-            Some(PathBuf::from("/home/a/.local/share/calseta"))
+            Some(PathBuf::from("/h/.local/share/calseta"))
         );
         assert_eq!(with(&[]), None);
     }
