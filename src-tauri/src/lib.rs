@@ -23,6 +23,6 @@ use arguments::Arguments;
 /// 3 data directory in use, 4 refused.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    output::logging();
+    calseta_server::log_to_stderr();
     ExitCode::from(boot::run(&arguments))
 }

@@ -29,14 +29,18 @@ pub(crate) fn start(workspace: &Workspace, rest: &[String]) -> Result<()> {
 }
 
 fn start_window(workspace: &Workspace, rest: &[String]) -> Result<()> {
-    let name = "calseta-console";
-    let mut program = built(workspace, name)?;
+    // The command line comes along: the README goes on with it.
+    let mut program = built(workspace, &["calseta-console", "calseta"])?;
+    output::note(&format!(
+        "the command line: {}",
+        workspace.program("debug", "calseta").display()
+    ));
     output::line("==> Starting the window");
     command::run(program.args(rest))
 }
 
 fn start_headless(workspace: &Workspace, rest: &[String]) -> Result<()> {
-    let mut program = built(workspace, "calseta")?;
+    let mut program = built(workspace, &["calseta"])?;
     output::line("==> No display here: starting the backend with the window for a browser");
     // Ctrl-C reaches the backend too; stay until it has shut down in order.
     ctrlc::set_handler(|| {}).context("cannot wait for Ctrl-C")?;
@@ -49,11 +53,13 @@ fn start_headless(workspace: &Workspace, rest: &[String]) -> Result<()> {
     })
 }
 
-fn built(workspace: &Workspace, name: &str) -> Result<Command> {
-    let step = output::step(&format!("Building {name}"));
-    command::run(&mut workspace.native("build", &["--bin", name]))?;
+/// Builds some programs; the first one, ready to be started.
+fn built(workspace: &Workspace, names: &[&str]) -> Result<Command> {
+    let step = output::step(&format!("Building {}", names.join(" and ")));
+    let arguments: Vec<&str> = names.iter().flat_map(|name| ["--bin", name]).collect();
+    command::run(&mut workspace.native("build", &arguments))?;
     step.done();
-    let path = workspace.program("debug", name);
+    let path = workspace.program("debug", names[0]);
     if !path.is_file() {
         bail!("the build left no {}", path.display());
     }
