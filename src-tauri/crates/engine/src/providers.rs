@@ -74,6 +74,20 @@ impl ProviderSet {
         Ok(set)
     }
 
+    /// Takes over the slots of an earlier set: requests that are under way keep counting.
+    pub(crate) fn keeping_slots(mut self, earlier: &Self) -> Self {
+        for (row, provider) in &mut self.by_row {
+            let same = earlier
+                .by_row
+                .get(row)
+                .filter(|known| known.max_in_flight == provider.max_in_flight);
+            if let (Some(known), Some(provider)) = (same, Arc::get_mut(provider)) {
+                provider.slots = Arc::clone(&known.slots);
+            }
+        }
+        self
+    }
+
     pub(crate) fn name(&self, row: i64) -> Option<String> {
         self.by_row
             .get(&row)

@@ -302,7 +302,7 @@ impl Inner {
             .store
             .read(|tx| Ok::<_, Problem>(provider::all(tx)?))
             .await?;
-        let set = ProviderSet::from_rows(&rows, self.demo)?;
+        let set = ProviderSet::from_rows(&rows, self.demo)?.keeping_slots(&self.provider_set());
         *self
             .providers
             .write()
