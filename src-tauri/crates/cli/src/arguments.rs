@@ -4,6 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+// Not doc comments: help is plain text, and those are Markdown.
+const DATA_DIR_HELP: &str =
+    "The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta]";
+const PORT_HELP: &str = "The port on 127.0.0.1 and ::1; 0 picks a free one \
+    [default: 8000, else the next free up to 8010]";
+
 /// Calseta Console without a window.
 #[derive(Debug, Parser)]
 #[command(name = "calseta", version, about, max_term_width = 100)]
@@ -32,8 +38,7 @@ pub(crate) enum Command {
 /// Where the data is.
 #[derive(Debug, Args)]
 pub(crate) struct DataDir {
-    /// The data directory [default: $`XDG_DATA_HOME/calseta` or ~/.local/share/calseta].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help = DATA_DIR_HELP)]
     pub(crate) data_dir: Option<PathBuf>,
 }
 
@@ -42,8 +47,7 @@ pub(crate) struct DataDir {
 pub(crate) struct Serve {
     #[command(flatten)]
     pub(crate) data: DataDir,
-    /// The port on 127.0.0.1 and `::1`; 0 picks a free one [default: 8000, else the next free up to 8010].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", help = PORT_HELP)]
     pub(crate) port: Option<u16>,
     /// Serve the UI too and print the link that opens it.
     #[arg(long)]

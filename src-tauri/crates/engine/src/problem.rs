@@ -75,8 +75,10 @@ impl Problem {
                     String::new()
                 };
                 format!(
-                    "Request validation failed: {}: {}{tail}.",
-                    error.path, error.message
+                    "Request validation failed: {}: {}{}{tail}.",
+                    error.path,
+                    error.message,
+                    way_out(error)
                 )
             },
         );
@@ -113,6 +115,17 @@ impl Problem {
             ErrorCode::HumanKeyRequired,
             format!("{what} needs a human key; an agent key can never do it"),
         )
+    }
+}
+
+/// What to write instead, for a person who sees only the message.
+fn way_out(error: &FieldError) -> String {
+    match (&error.did_you_mean, &error.allowed) {
+        (Some(word), _) => format!("; perhaps {word:?} is meant"),
+        (None, Some(allowed)) if !allowed.is_empty() => {
+            format!("; allowed: {}", allowed.join(", "))
+        }
+        _ => String::new(),
     }
 }
 
