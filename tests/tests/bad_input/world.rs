@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use calseta_tests::backend::{Backend, BackendOptions, calseta_bin, wait_for};
+use calseta_tests::backend::{Backend, BackendOptions, wait_for};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -29,16 +29,14 @@ impl World {
     /// Starts through a shell that lets every file be made with open modes and keeps stderr.
     pub(crate) async fn with(setup: Setup) -> Result<Self> {
         let folder = tempfile::tempdir()?;
-        let script = folder.path().join("calseta.sh");
         let log = folder.path().join("stderr.log");
-        let text = format!(
-            "#!/bin/sh\numask 000\nexec '{}' \"$@\" 2>>'{}'\n",
-            calseta_bin().display(),
-            log.display()
-        );
-        std::fs::write(&script, text)?;
         let mut options = BackendOptions::new(&folder.path().join("data"));
-        options.program = executable(&script)?;
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bad_input/open-umask.sh");
+        let program = std::mem::replace(&mut options.program, PathBuf::from(script));
+        for (name, path) in [("PROGRAM_UNDER_TEST", &program), ("STDERR_LOG", &log)] {
+            let path = path.to_str().context("a path that is text")?;
+            options.environment.push((name.to_owned(), path.to_owned()));
+        }
         if setup.limits {
             options.arguments.clear();
         }
@@ -103,10 +101,4 @@ impl World {
         })
         .await
     }
-}
-
-fn executable(script: &std::path::Path) -> Result<PathBuf> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::set_permissions(script, std::fs::Permissions::from_mode(0o700))?;
-    Ok(script.to_owned())
 }
