@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One field that was refused (wire.md §1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// Where in the request, dotted with indices: `trigger_filter.match_any.0.op`.
     pub path: String,

@@ -15,6 +15,8 @@ pub mod indicator;
 pub mod json;
 pub mod key;
 pub mod normalise;
+#[cfg(feature = "openapi")]
+mod openapi;
 pub mod path;
 pub mod retry;
 pub mod severity;
@@ -62,8 +64,8 @@ pub struct UnknownWord {
 /// The spelling is the wire's (`reference` names are kept from v1.1.0), and parsing is exact:
 /// a filter with an unknown word must be refused, not match nothing.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident, $what:literal { $($(#[$vmeta:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
-        $(#[$meta])*
+    ($(#[doc = $doc:literal])* $name:ident, $what:literal { $($(#[$vmeta:meta])* $variant:ident => $word:literal),+ $(,)? }) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub enum $name {
             $($(#[$vmeta])* #[serde(rename = $word)] $variant),+
@@ -76,6 +78,18 @@ macro_rules! words {
             /// The word on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word),+ }
+            }
+        }
+        #[cfg(feature = "openapi")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+                $crate::openapi::words(&[$($doc),*], Self::WORDS)
+            }
+        }
+        #[cfg(feature = "openapi")]
+        impl utoipa::ToSchema for $name {
+            fn name() -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(stringify!($name))
             }
         }
         impl std::fmt::Display for $name {
