@@ -8,6 +8,7 @@ use crate::Patch;
 
 /// Body of `POST /v1/agents`, with v1.1.0's names accepted beside the page's.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentRequest {
     /// 1..=255 characters.
     pub name: String,
@@ -57,36 +58,47 @@ pub struct AgentRequest {
 
 /// Body of `PATCH /v1/agents/{uuid}`.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub name: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub description: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub webhook_url: Patch<String>,
     /// v1.1.0's name of `webhook_url`.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub endpoint_url: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub auth_header: Patch<String>,
     /// `null` clears: the agent receives all alerts.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub trigger_filter: Patch<Value>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
     pub timeout_seconds: Patch<u32>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
     pub retry_count: Patch<u32>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub documentation: Patch<String>,
     /// A human key allows an address in a private range.
     #[serde(default)]
@@ -95,6 +107,7 @@ pub struct AgentPatch {
 
 /// An agent as the API shows it. No secret is ever in it but `signing_secret`, once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentView {
     /// The agent.
     pub uuid: AgentId,
@@ -109,6 +122,7 @@ pub struct AgentView {
     /// That header's name.
     pub auth_header_name: Option<String>,
     /// The filter in normal form; an empty object lets everything through.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub trigger_filter: Map<String, Value>,
     /// An attempt's total deadline.
     pub timeout_seconds: u32,
@@ -139,6 +153,7 @@ pub struct AgentView {
 
 /// Body of `POST /v1/agents/{uuid}/test`.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentTestRequest {
     /// A real alert to send; without it a test alert is made up and marked.
     #[serde(default)]
@@ -147,6 +162,7 @@ pub struct AgentTestRequest {
 
 /// Answer to `POST /v1/agents/{uuid}/test`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentTestView {
     /// Whether it answered 2xx.
     pub delivered: bool,
@@ -158,4 +174,79 @@ pub struct AgentTestView {
     pub error: Option<String>,
     /// The delivery's record.
     pub delivery_uuid: DeliveryId,
+}
+
+/// Answer of `POST /v1/agents/{uuid}/rotate-secret`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RotatedSecretView {
+    /// The new signing secret, shown here only.
+    pub signing_secret: String,
+    /// Until then the earlier secret signs too.
+    pub previous_valid_until: Timestamp,
+}
+
+/// Answer of `POST /v1/agents/{uuid}/probe`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ProbeView {
+    /// Whether something answered.
+    pub reachable: bool,
+    /// public, private, loopback or blocked.
+    pub class: String,
+    /// How long it took.
+    pub ms: u64,
+    /// Why it did not, in words.
+    pub error: Option<String>,
+}
+
+/// Body of `POST /v1/agents/preview`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewRequest {
+    /// As an agent's.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub trigger_filter: Option<Value>,
+    /// 1..=30 days back; 7 when absent.
+    #[serde(default)]
+    pub days: Option<u32>,
+}
+
+/// What a trigger filter would have matched.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewView {
+    /// Alerts that match.
+    pub matched: u64,
+    /// Alerts looked at.
+    pub of: u64,
+    /// The newest five that match.
+    pub examples: Vec<PreviewAlert>,
+    /// The newest three that fail by one clause.
+    pub near_misses: Vec<NearMiss>,
+    /// What is odd about the filter.
+    pub warnings: Vec<String>,
+}
+
+/// An alert of a preview.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PreviewAlert {
+    /// The alert.
+    pub alert_uuid: calseta_domain::AlertId,
+    /// Its title.
+    pub title: String,
+}
+
+/// An alert that one clause kept out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NearMiss {
+    /// The alert.
+    pub alert_uuid: calseta_domain::AlertId,
+    /// Its title.
+    pub title: String,
+    /// The clause in words, with what the alert has.
+    pub failing_clause: String,
 }

@@ -17,6 +17,7 @@ use crate::finding::FindingView;
 
 /// One row of `GET /v1/alerts`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSummary {
     /// The alert.
     pub uuid: AlertId,
@@ -66,6 +67,7 @@ pub struct AlertSummary {
 
 /// One agent's answer in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FindingSummary {
     /// The agent's name, or the key's.
     pub agent: String,
@@ -75,6 +77,7 @@ pub struct FindingSummary {
 
 /// An indicator in a row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyIndicator {
     /// Its type.
     #[serde(rename = "type")]
@@ -87,6 +90,7 @@ pub struct KeyIndicator {
 
 /// `GET /v1/alerts/{uuid}`.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertView {
     /// The row.
     #[serde(flatten)]
@@ -103,6 +107,10 @@ pub struct AlertView {
     pub triaged_at: Option<Timestamp>,
     /// The analyst's verdict, when it overrides.
     pub malice_override: Option<Malice>,
+    /// `analyst` or `agent`: who overrode it.
+    pub malice_override_source: Option<String>,
+    /// When it was overridden.
+    pub malice_override_at: Option<Timestamp>,
     /// Its indicators.
     pub indicators: Vec<IndicatorView>,
     /// Its rule.
@@ -112,11 +120,13 @@ pub struct AlertView {
     /// All its findings, oldest first.
     pub agent_findings: Vec<FindingView>,
     /// The sender's JSON, verbatim. Last, because it is long.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub raw_payload: Box<RawValue>,
 }
 
 /// `meta` of an alert: the `_metadata` of the agents' payload.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertMetadata {
     /// When this was put together.
     pub generated_at: Timestamp,
@@ -134,6 +144,7 @@ pub struct AlertMetadata {
 
 /// Providers by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrichmentMetadata {
     /// Answered for every indicator asked.
     pub succeeded: Vec<String>,
@@ -147,6 +158,7 @@ pub struct EnrichmentMetadata {
 
 /// An indicator of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IndicatorView {
     /// The indicator.
     pub uuid: IndicatorId,
@@ -169,8 +181,10 @@ pub struct IndicatorView {
 
 /// What one provider said of one indicator.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EnrichmentResultView {
     /// The extracted fields; empty when it failed.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub extracted: Map<String, Value>,
     /// Whether it answered ("not found" is an answer).
     pub success: bool,
@@ -188,21 +202,27 @@ pub struct EnrichmentResultView {
 
 /// Body of `PATCH /v1/alerts/{uuid}`.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertPatch {
     /// A new status; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub status: Patch<String>,
     /// A new severity; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub severity: Patch<String>,
     /// Why it is closed; `null` clears it unless the alert is closed.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub close_classification: Patch<String>,
     /// The whole list of tags; `null` clears it.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub tags: Patch<Vec<String>>,
     /// An analyst's verdict; `null` goes back to the indicators' one.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub malice_override: Patch<String>,
     /// v1.1.0's way to clear the override; wins over a value.
     #[serde(default)]
@@ -211,6 +231,7 @@ pub struct AlertPatch {
 
 /// One entry of `GET /v1/alerts/{uuid}/activity`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivityView {
     /// The event's sequence number, as text, in place of an id.
     pub seq: i64,
@@ -223,7 +244,66 @@ pub struct ActivityView {
     /// The key's first characters.
     pub actor_key_prefix: Option<String>,
     /// What changed: field to old and new value, and other facts.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub references: Map<String, Value>,
     /// When.
     pub created_at: Timestamp,
+}
+
+/// Answer of `POST /v1/alerts/{uuid}/enrich`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnrichView {
+    /// `Enrichment queued`.
+    pub message: String,
+    /// Lookups that were queued; answers that are fresh are not asked for again.
+    pub lookups: u64,
+}
+
+/// Answer of `POST /v1/alerts/{uuid}/trigger-agents`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TriggeredAgentsView {
+    /// How many agents will be told.
+    pub queued_agent_count: u64,
+    /// Their names.
+    pub agent_names: Vec<String>,
+}
+
+/// Answer of `POST /v1/alerts/{uuid}/dispatch-agent`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DispatchedAgentView {
+    /// The agent.
+    pub agent_uuid: calseta_domain::AgentId,
+    /// Its name.
+    pub agent_name: String,
+    /// The alert.
+    pub alert_uuid: AlertId,
+    /// The delivery that will tell it.
+    pub delivery_uuid: calseta_domain::DeliveryId,
+}
+
+/// One agent of `GET /v1/alerts/{uuid}/dispatch-explanation`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct DispatchExplanation {
+    /// The agent.
+    pub agent_uuid: calseta_domain::AgentId,
+    /// Its name.
+    pub agent_name: String,
+    /// Whether its filter lets the alert pass and it is active.
+    pub matched: bool,
+    /// Every clause in words, with what the alert has.
+    pub trace: Vec<TraceClause>,
+}
+
+/// One clause of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TraceClause {
+    /// The clause in words.
+    pub text: String,
+    /// Whether it holds.
+    pub holds: bool,
 }

@@ -3,8 +3,11 @@
 use calseta_domain::{AgentId, ApiKeyId, KeyType, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Patch;
+
 /// Body of `POST /v1/api-keys`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyRequest {
     /// 1..=255 characters.
     pub name: String,
@@ -26,6 +29,7 @@ pub struct ApiKeyRequest {
 
 /// A key as the API shows it; never the key itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyView {
     /// The key's id.
     pub uuid: ApiKeyId,
@@ -52,4 +56,22 @@ pub struct ApiKeyView {
     /// The key: only in the answer that made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+}
+
+/// Body of `PATCH /v1/api-keys/{uuid}`. Name, type and expiry do not change.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ApiKeyPatch {
+    /// At least one of the scopes; `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub scopes: Patch<Vec<String>>,
+    /// Sources it may ingest to; `null` or empty for all.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub allowed_sources: Patch<Vec<String>>,
+    /// `false` revokes the key, `true` lets a revoked one work again; `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    pub is_active: Patch<bool>,
 }

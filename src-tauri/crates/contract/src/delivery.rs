@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// A delivery with its attempts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeliveryView {
     /// The delivery.
     pub uuid: DeliveryId,
@@ -38,10 +39,14 @@ pub struct DeliveryView {
     pub created_at: Timestamp,
     /// Every attempt, oldest first.
     pub attempts: Vec<AttemptView>,
+    /// The headers that are sent, secrets masked; only when one delivery is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_headers: Option<std::collections::BTreeMap<String, String>>,
 }
 
 /// One attempt, written before its request is sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AttemptView {
     /// From 1.
     pub n: u32,
@@ -61,4 +66,14 @@ pub struct AttemptView {
     pub response_excerpt: Option<String>,
     /// What went wrong, in words.
     pub error: Option<String>,
+}
+
+/// Body of `POST /v1/deliveries/{uuid}/redeliver`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RedeliverRequest {
+    /// `as_sent` (the default): the same bytes and id, a new attempt. `current`: what is known now,
+    /// under a new id.
+    #[serde(default)]
+    pub mode: Option<String>,
 }

@@ -1,5 +1,7 @@
 //! Detection rules.
 
+use std::collections::BTreeMap;
+
 use calseta_domain::{DetectionRuleId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -7,6 +9,7 @@ use crate::Patch;
 
 /// A rule as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleView {
     /// The rule.
     pub uuid: DetectionRuleId,
@@ -26,6 +29,14 @@ pub struct RuleView {
     pub mitre_techniques: Vec<String>,
     /// Sub-technique ids, for example T1078.004.
     pub mitre_subtechniques: Vec<String>,
+    /// The names of what the ids stand for, in ATT&CK's words.
+    pub mitre_names: BTreeMap<String, String>,
+    /// What it reads.
+    pub data_sources: Vec<String>,
+    /// How often it runs, in the source's words.
+    pub run_frequency: Option<String>,
+    /// Who made it; the calling key's prefix when nothing was said.
+    pub created_by: Option<String>,
     /// Markdown: what it detects, its blind spots, how to answer.
     pub documentation: Option<String>,
     /// When it was made.
@@ -36,6 +47,7 @@ pub struct RuleView {
 
 /// Body of `POST /v1/detection-rules`.
 #[derive(Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleRequest {
     /// 1..=500 characters.
     pub name: String,
@@ -57,6 +69,18 @@ pub struct RuleRequest {
     /// Sub-technique ids.
     #[serde(default)]
     pub mitre_subtechniques: Vec<String>,
+    /// Whether it is in use; `true` when absent.
+    #[serde(default)]
+    pub is_active: Option<bool>,
+    /// What it reads.
+    #[serde(default)]
+    pub data_sources: Vec<String>,
+    /// How often it runs, in the source's words.
+    #[serde(default)]
+    pub run_frequency: Option<String>,
+    /// Who made it; the calling key's prefix when absent.
+    #[serde(default)]
+    pub created_by: Option<String>,
     /// Markdown.
     #[serde(default)]
     pub documentation: Option<String>,
@@ -64,26 +88,42 @@ pub struct RuleRequest {
 
 /// Body of `PATCH /v1/detection-rules/{uuid}`.
 #[derive(Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RulePatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub name: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub severity: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub mitre_tactics: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub mitre_techniques: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
     pub mitre_subtechniques: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub documentation: Patch<String>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub data_sources: Patch<Vec<String>>,
+    /// `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub run_frequency: Patch<String>,
 }

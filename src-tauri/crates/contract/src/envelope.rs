@@ -30,6 +30,7 @@ pub type Page<T> = Envelope<Vec<T>, ListMeta>;
 /// Where a page stands in its list. `total`, `page` and `total_pages` are absent with
 /// `count=none`; `page` is absent when the page was asked for by cursor.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ListMeta {
     /// How many there are in all.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,6 +53,7 @@ pub struct ListMeta {
 
 /// The body of every answer that is no success.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     /// The error.
     pub error: ErrorObject,
@@ -59,11 +61,13 @@ pub struct ErrorBody {
 
 /// What went wrong and what to do about it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorObject {
     /// One of [`calseta_domain::ErrorCode`]'s words.
     pub code: String,
     /// A sentence for a person; it says what to do.
     pub message: String,
     /// Facts for a program, for example `errors`, `allowed`, `required_scopes`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub details: Map<String, Value>,
 }

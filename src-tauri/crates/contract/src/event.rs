@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 /// One event. Resume after `seq`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventView {
     /// Its place in the log, from 1, without gaps.
     pub seq: i64,
@@ -22,11 +23,13 @@ pub struct EventView {
     /// The alert it belongs to.
     pub alert_uuid: Option<AlertId>,
     /// Field to `[old, new]`, and other facts.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub changed: Map<String, Value>,
 }
 
 /// Who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActorView {
     /// analyst, agent, `human_key`, mcp or system.
     pub kind: String,
@@ -38,6 +41,7 @@ pub struct ActorView {
 
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ObjectView {
     /// alert, finding, delivery, agent and so on.
     pub kind: String,
@@ -47,6 +51,7 @@ pub struct ObjectView {
 
 /// Answer of the long poll, `GET /v1/events?after&wait_seconds`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct EventBatch {
     /// Oldest first, at most 500.
     pub events: Vec<EventView>,
@@ -55,4 +60,24 @@ pub struct EventBatch {
     /// `after` was older than what is kept: read the lists again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reset: bool,
+}
+
+/// Answer of a verification of the event log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AuditView {
+    /// Whether every event fits the chain and every anchor fits its event.
+    pub intact: bool,
+    /// Events read.
+    pub events: u64,
+    /// The chain's end, SHA-256 in hex.
+    pub head: String,
+    /// Anchors read.
+    pub anchors: u64,
+    /// The last event that an anchor covers.
+    pub anchored_to: Option<i64>,
+    /// The first event that does not fit.
+    pub first_bad_seq: Option<i64>,
+    /// What is wrong, in words.
+    pub problem: Option<String>,
 }

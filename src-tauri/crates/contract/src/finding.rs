@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 /// Confidence as it may come: a number 0..=1, or v1.1.0's word.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum ConfidenceInput {
     /// 0..=1.
@@ -19,6 +20,7 @@ pub enum ConfidenceInput {
 
 /// Body of `POST /v1/alerts/{uuid}/findings`, with v1.1.0's names accepted beside ours.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FindingRequest {
     /// 1..=50,000 characters.
     pub summary: String,
@@ -30,6 +32,7 @@ pub struct FindingRequest {
     pub recommended_actions: Option<Vec<String>>,
     /// Anything structured, at most 64 KB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub details: Option<Map<String, Value>>,
     /// malicious, suspicious, benign or inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,11 +66,13 @@ pub struct FindingRequest {
     pub recommended_action: Option<String>,
     /// v1.1.0: becomes `details`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub evidence: Option<Map<String, Value>>,
 }
 
 /// A claim and the datum it rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Citation {
     /// The claim.
     pub claim: String,
@@ -81,6 +86,7 @@ pub struct Citation {
 
 /// Where a cited datum stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CitationReference {
     /// An indicator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,6 +107,7 @@ pub struct CitationReference {
 
 /// Something the author proposes to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProposedAction {
     /// What a button would say.
     pub label: String,
@@ -109,11 +116,13 @@ pub struct ProposedAction {
     pub workflow_uuid: Option<Uuid>,
     /// Its parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub params: Option<Map<String, Value>>,
 }
 
 /// What an answer cost.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Usage {
     /// The model's name.
     #[serde(default)]
@@ -134,6 +143,7 @@ pub struct Usage {
 
 /// Who posted a finding: always the key's owner, whatever the body claims.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AuthorView {
     /// The key; `null` for the analyst in the window.
     pub key_uuid: Option<ApiKeyId>,
@@ -147,6 +157,7 @@ pub struct AuthorView {
 
 /// A stored finding. Immutable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FindingView {
     /// The finding.
     pub uuid: FindingId,
@@ -165,6 +176,7 @@ pub struct FindingView {
     /// What to do.
     pub recommended_actions: Vec<String>,
     /// Anything structured.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub details: Map<String, Value>,
     /// Claims with what they rest on.
     pub citations: Vec<Citation>,
@@ -185,6 +197,7 @@ pub struct FindingView {
     /// v1.1.0's single action (deprecated alias of the first of `recommended_actions`).
     pub recommended_action: Option<String>,
     /// v1.1.0's name for `details` (deprecated alias).
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub evidence: Option<Map<String, Value>>,
     /// The delivery it answers.
     pub delivery_uuid: Option<DeliveryId>,

@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 /// Body of `POST /v1/egress/grants` (human keys only).
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantRequest {
     /// http or https.
     pub scheme: String,
@@ -20,6 +21,7 @@ pub struct GrantRequest {
 
 /// A grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantView {
     /// The grant.
     pub uuid: Uuid,

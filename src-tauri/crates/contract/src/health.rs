@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `GET /health`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthView {
     /// ok or down.
     pub status: String,
@@ -23,6 +24,7 @@ pub struct HealthView {
 
 /// `GET /ui/boot`: what the window needs before its first view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BootView {
     /// Where the API listens, for snippets.
     pub base_url: String,
@@ -40,6 +42,7 @@ pub struct BootView {
 
 /// Answer of `POST /ui/first-key`: the key, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FirstKeyView {
     /// `cai_…`.
     pub key: String,
@@ -47,6 +50,7 @@ pub struct FirstKeyView {
 
 /// Body of `POST /ui/session`: the one-time token of the link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionRequest {
     /// From the link's fragment.
     pub token: String,
@@ -54,6 +58,7 @@ pub struct SessionRequest {
 
 /// Answer of `POST /ui/session`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionView {
     /// A bearer that dies with the process.
     pub bearer: String,

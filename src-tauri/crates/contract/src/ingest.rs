@@ -6,15 +6,18 @@ use serde_json::value::RawValue;
 
 /// Body of `POST /v1/alerts`: the same pipeline as `POST /v1/ingest/{source}`.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestRequest {
     /// A known source.
     pub source_name: String,
     /// The source's payload, an object of at most 1 MB.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub payload: Box<RawValue>,
 }
 
 /// Whether an accepted alert is new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum IngestStatus {
     /// A new alert; its pipeline has begun.
@@ -25,6 +28,7 @@ pub enum IngestStatus {
 
 /// Answer 202 to an accepted alert. Once sent, the alert survives a crash and a power loss.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IngestView {
     /// The alert, new or the one it repeats.
     pub alert_uuid: AlertId,

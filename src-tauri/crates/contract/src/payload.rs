@@ -15,6 +15,7 @@ use crate::alert::AlertMetadata;
 
 /// The body of a delivery.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentPayload<'a> {
     /// `alert.enriched`.
     pub event: &'static str,
@@ -37,6 +38,7 @@ pub struct AgentPayload<'a> {
 
 /// `alert` of the payload.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayloadAlert<'a> {
     /// The alert.
     pub uuid: AlertId,
@@ -53,6 +55,7 @@ pub struct PayloadAlert<'a> {
     /// Tags.
     pub tags: Vec<String>,
     /// The sender's JSON, verbatim.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub raw_payload: &'a RawValue,
     /// How the payload came about.
     #[serde(rename = "_metadata")]
@@ -65,6 +68,7 @@ pub struct PayloadAlert<'a> {
 
 /// One of `indicators`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayloadIndicator {
     /// Its type.
     #[serde(rename = "type")]
@@ -90,8 +94,10 @@ fn as_object<S: Serializer>(
 
 /// What one provider said.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayloadEnrichment {
     /// Extracted fields; no `malice` key.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub extracted: Map<String, Value>,
     /// Addition.
     pub success: bool,
@@ -105,6 +111,7 @@ pub struct PayloadEnrichment {
 
 /// `detection_rule`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayloadRule {
     /// Its name.
     pub name: String,
@@ -118,6 +125,7 @@ pub struct PayloadRule {
 
 /// One of `context_documents`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayloadDocument {
     /// Its title.
     pub title: String,
@@ -129,6 +137,7 @@ pub struct PayloadDocument {
 
 /// One of `workflows`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PayloadWorkflow {
     /// The workflow.
     pub uuid: Uuid,

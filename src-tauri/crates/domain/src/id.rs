@@ -61,6 +61,16 @@ ids! {
     FindingId,
     /// An API key (never the key itself).
     ApiKeyId,
+    /// An alert source.
+    SourceId,
+    /// A refused payload that was kept.
+    RejectId,
+    /// A saved view of the queue.
+    ViewId,
+    /// An indicator field mapping.
+    MappingId,
+    /// A rule that takes a field out of a provider's answer.
+    ExtractionId,
 }
 
 impl DeliveryId {
