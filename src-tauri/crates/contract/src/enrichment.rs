@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use crate::Patch;
 
-
 /// Body of `POST /v1/enrichments`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

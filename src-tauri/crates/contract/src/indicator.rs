@@ -1,13 +1,14 @@
 //! Indicators across alerts.
 
-use calseta_domain::{AlertId, AlertStatus, IndicatorId, IndicatorType, Malice, Severity, Timestamp};
+use calseta_domain::{
+    AlertId, AlertStatus, IndicatorId, IndicatorType, Malice, Severity, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 use crate::Patch;
 use crate::alert::EnrichmentResultView;
-
 
 /// One row of `GET /v1/indicators`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 
 use crate::Patch;
 
-
 /// A mapping as the API shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -4,7 +4,6 @@ use calseta_domain::{DetectionRuleId, IndicatorType, Malice, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-
 /// A day and its count.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

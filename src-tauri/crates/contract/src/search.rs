@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::Patch;
 
-
 /// `GET /v1/alerts/facets`: how the matching alerts divide.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use crate::Patch;
 
-
 /// A source as the API shows it; its secret never.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

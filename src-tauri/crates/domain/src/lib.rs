@@ -31,7 +31,10 @@ pub use extract::{ExtractionTarget, Mapping};
 pub use field_error::FieldError;
 pub use filter::{Clause, Filter, Subject};
 pub use fingerprint::fingerprint;
-pub use id::{AgentId, AlertId, ApiKeyId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId, FindingId, IndicatorId, MappingId, ProviderId, RejectId, SourceId, ViewId};
+pub use id::{
+    AgentId, AlertId, ApiKeyId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId, FindingId,
+    IndicatorId, MappingId, ProviderId, RejectId, SourceId, ViewId,
+};
 pub use indicator::{Indicator, IndicatorType, Malice, Skip};
 pub use json::JsonRefusal;
 pub use key::{KeyType, Scope};

@@ -9,8 +9,8 @@ use utoipa::openapi::{ObjectBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    AgentId, AlertId, ApiKeyId, DeliveryId, DetectionRuleId, DocumentId, FindingId, IndicatorId,
-    ProviderId, Timestamp,
+    AgentId, AlertId, ApiKeyId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId, FindingId,
+    IndicatorId, MappingId, ProviderId, RejectId, SourceId, Timestamp, ViewId,
 };
 
 fn text(format: KnownFormat, description: &str, example: &str) -> RefOr<Schema> {
@@ -59,6 +59,11 @@ id_schemas! {
     DeliveryId => "Id of one delivery of one alert to one agent (UUIDv7)",
     FindingId => "Id of a finding (UUIDv7)",
     ApiKeyId => "Id of an API key (UUIDv7), never the key itself",
+    SourceId => "Id of an alert source (UUIDv7)",
+    RejectId => "Id of a refused payload that was kept (UUIDv7)",
+    ViewId => "Id of a saved view of the queue (UUIDv7)",
+    MappingId => "Id of an indicator field mapping (UUIDv7)",
+    ExtractionId => "Id of a field extraction rule (UUIDv7)",
 }
 
 impl PartialSchema for Timestamp {

@@ -85,6 +85,15 @@ impl Engine {
                     acknowledged_at: row.acknowledged_at,
                     triaged_at: row.triaged_at,
                     malice_override: row.malice_override,
+                    malice_override_source: row.malice_override.map(|_| {
+                        let source = if row.malice_override_by_agent {
+                            "agent"
+                        } else {
+                            "analyst"
+                        };
+                        source.to_owned()
+                    }),
+                    malice_override_at: None,
                     indicators: evidence.views(),
                     detection_rule: rule.map(views::rule),
                     context_documents: documents.into_iter().map(views::document).collect(),

@@ -59,6 +59,7 @@ fn view(tx: &impl Reads, row: DeliveryRow) -> Result<DeliveryView, Problem> {
         finding_uuids,
         created_at: row.created_at,
         attempts,
+        request_headers: None,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use calseta_contract::Patch;
-use calseta_contract::provider::{ProviderPatch, ProviderView};
+use calseta_contract::provider::{ProviderPatch, ProviderView, QuotaView};
 use calseta_domain::step::ValueType;
 use calseta_domain::{
     ErrorCode, ExtractionRule, FieldError, HttpConfig, Indicator, IndicatorType, ProviderId,
@@ -270,6 +270,12 @@ fn view(provider: &Provider, has_credentials: bool, grants: &[Grant]) -> Provide
         mode: row.mode.clone(),
         grant: grant.to_owned(),
         max_in_flight: provider.max_in_flight,
+        quota: QuotaView::default(),
+        http_config: Value::Null,
+        malice_rules: None,
+        auth_fields: provider.auth_fields.clone(),
+        env_var_mapping: BTreeMap::new(),
+        default_cache_ttl_seconds: u32::try_from(DEFAULT_TTL_SECS).unwrap_or(0),
         cache_ttl_by_type: provider
             .ttl_secs
             .iter()
