@@ -18,6 +18,7 @@ pub mod normalise;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod path;
+pub mod query;
 pub mod retry;
 pub mod severity;
 pub mod signature;
