@@ -6,9 +6,9 @@ use calseta_contract::Patch;
 use calseta_contract::context_document::{DocumentPatch, DocumentRequest, DocumentView};
 use calseta_domain::{AlertId, DocumentId, FieldError, Filter, Subject};
 use calseta_store::WriteTx;
-use calseta_store::tables::Reads;
 use calseta_store::tables::alert::AlertRow;
-use calseta_store::tables::document::{self, DocumentRow};
+use calseta_store::tables::document::{self, DocumentFilter, DocumentRow, DocumentSort};
+use calseta_store::tables::{Direction, Reads, Slice};
 use serde_json::Value;
 
 use crate::start::Inner;
@@ -50,7 +50,8 @@ pub(crate) fn applicable(
                     .is_some_and(|filter| filter.matches(&subject))
             })
     });
-    Ok(documents)
+    let rows: Vec<i64> = documents.iter().map(|document| document.id).collect();
+    Ok(document::by_rows(tx, &rows)?)
 }
 
 impl Inner {
@@ -143,10 +144,10 @@ impl Engine {
             updated_at: now,
         };
         check(&row, &self.inner.source_names())?;
-        let stored = row.clone();
+        let (stored, actor) = (row.clone(), by.actor().name);
         self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::put(tx, &stored)?))
+            .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::put(tx, &stored, &actor)?))
             .await?;
         Ok(views::document(row))
     }
@@ -160,6 +161,7 @@ impl Engine {
     ) -> Result<DocumentView, Problem> {
         by.need_human("writing context documents")?;
         let (now, known) = (self.inner.clock.now(), self.inner.source_names());
+        let actor = by.actor().name;
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
@@ -174,7 +176,7 @@ impl Engine {
                     after.version += 1;
                 }
                 after.updated_at = now;
-                document::put(tx, &after)?;
+                document::put(tx, &after, &actor)?;
                 Ok::<_, Problem>(views::document(after))
             })
             .await
@@ -200,7 +202,16 @@ impl Engine {
         let (rows, total) = self
             .inner
             .store
-            .read(move |tx| Ok::<_, Problem>(document::page(tx, page.page_size, page.offset())?))
+            .read(move |tx| {
+                let slice = Slice {
+                    limit: page.page_size,
+                    offset: page.offset(),
+                };
+                let order = (DocumentSort::Title, Direction::Ascending);
+                let (heads, total) = document::page(tx, &DocumentFilter::default(), order, slice)?;
+                let rows: Vec<i64> = heads.iter().map(|head| head.id).collect();
+                Ok::<_, Problem>((document::by_rows(tx, &rows)?, total))
+            })
             .await?;
         Ok(Listed::counted(
             rows.into_iter().map(views::document).collect(),

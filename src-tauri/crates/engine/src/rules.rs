@@ -2,7 +2,8 @@
 
 use calseta_contract::detection_rule::{RulePatch, RuleRequest, RuleView};
 use calseta_domain::{DetectionRuleId, ErrorCode, FieldError};
-use calseta_store::tables::detection_rule::{self, RuleRow};
+use calseta_store::tables::detection_rule::{self, RuleFilter, RuleRow, RuleSort};
+use calseta_store::tables::{Direction, Slice};
 use calseta_store::{StoreError, WriteTx};
 
 use crate::documents::set;
@@ -29,7 +30,13 @@ impl Engine {
             .inner
             .store
             .read(move |tx| {
-                Ok::<_, Problem>(detection_rule::page(tx, page.page_size, page.offset())?)
+                let slice = Slice {
+                    limit: page.page_size,
+                    offset: page.offset(),
+                };
+                let order = (RuleSort::Name, Direction::Ascending);
+                let all = RuleFilter::default();
+                Ok::<_, Problem>(detection_rule::page(tx, &all, order, slice)?)
             })
             .await?;
         Ok(Listed::counted(
@@ -76,6 +83,9 @@ impl Engine {
             mitre_tactics: request.mitre_tactics,
             mitre_techniques: request.mitre_techniques,
             mitre_subtechniques: request.mitre_subtechniques,
+            data_sources: Vec::new(),
+            run_frequency: None,
+            created_by: None,
             documentation: request.documentation,
             created_at: now,
             updated_at: now,

@@ -13,6 +13,7 @@ use crate::open::{APPLICATION_ID, private_file};
 pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_main_job.sql"),
     include_str!("migrations/0002_indexes.sql"),
+    include_str!("migrations/0003_configuration.sql"),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
@@ -133,6 +134,62 @@ mod tests {
             mode, 0o600,
             "everything that is in the store is in its copy"
         );
+    }
+
+    /// One row of what a step may have to carry over, as the first version had it.
+    const FIRST_ROWS: &str = "
+        INSERT INTO source(uuid, name, plugin, created_at, updated_at)
+          VALUES(zeroblob(16), 'generic', 'generic', 1, 1);
+        INSERT INTO context_document(uuid, title, document_type, is_global, content, version,
+            created_at, updated_at) VALUES(zeroblob(16), 'd', 'sop', 1, 'text', 3, 1, 2);
+        INSERT INTO alert(uuid, title, severity, source_name, occurred_at, ingested_at, fingerprint,
+            last_seen_at, tags, created_at, updated_at, raw_payload)
+          VALUES(zeroblob(16), 'odd login', 4, 'generic', 1, 5, zeroblob(32), 5, '[\"vpn\"]', 5, 5,
+            '{}');
+        INSERT INTO indicator(uuid, type, value, first_seen, last_seen)
+          VALUES(zeroblob(16), 'ip', '192.0.2.7', 1, 1);
+        INSERT INTO alert_indicator(alert_id, indicator_id, pass, path) VALUES(1, 1, 'p', 'x');
+        INSERT INTO finding(uuid, alert_id, author_name, summary, verdict, content, posted_at)
+          VALUES(zeroblob(16), 1, 'bot', 's', 'benign', '{}', 7);";
+
+    #[test]
+    fn files_of_every_earlier_version_become_the_same() {
+        let schema = |conn: &Connection| {
+            let mut statement = conn
+                .prepare("SELECT type || name || coalesce(sql, '') FROM sqlite_schema ORDER BY 1")
+                .unwrap();
+            let rows = statement.query_map([], |row| row.get(0)).unwrap();
+            rows.collect::<Result<Vec<String>, _>>().unwrap()
+        };
+        let dir = tempfile::tempdir().unwrap();
+        let newest = schema(&upgraded(dir.path(), MIGRATIONS).unwrap());
+        for version in 1..MIGRATIONS.len() {
+            let dir = tempfile::tempdir().unwrap();
+            let conn = upgraded(dir.path(), &MIGRATIONS[..version]).unwrap();
+            if version == 1 {
+                conn.execute_batch(FIRST_ROWS).unwrap();
+            }
+            drop(conn);
+            let conn = upgraded(dir.path(), MIGRATIONS).unwrap();
+            assert_eq!(schema(&conn), newest, "from version {version}");
+            if version == 1 {
+                carried_over(&conn);
+            }
+        }
+    }
+
+    /// What the later steps make of [`FIRST_ROWS`].
+    fn carried_over(conn: &Connection) {
+        for (sql, expected) in [
+            ("SELECT last_received_at FROM source", 5),
+            (
+                "SELECT version FROM context_document_version WHERE content = 'text'",
+                3,
+            ),
+        ] {
+            let seen: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(seen, expected, "{sql}");
+        }
     }
 
     #[test]

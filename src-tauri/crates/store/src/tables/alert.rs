@@ -209,6 +209,12 @@ pub fn count_duplicate(
                updated_at = ?2, severity = max(severity, ?3) WHERE id = ?1",
         )?
         .execute((id, now.millis(), severity.rank()))?;
+    tx.conn
+        .prepare_cached(
+            "UPDATE source SET last_received_at = ?2
+             WHERE name = (SELECT source_name FROM alert WHERE id = ?1)",
+        )?
+        .execute((id, now.millis()))?;
     Ok(())
 }
 
@@ -243,7 +249,9 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
             list(alert.tags),
             alert.raw_payload,
         ])?;
-    Ok(tx.conn.last_insert_rowid())
+    let id = tx.conn.last_insert_rowid();
+    super::source::note_received(tx, alert.source_name, alert.ingested_at)?;
+    Ok(id)
 }
 
 /// One alert.

@@ -152,3 +152,24 @@ pub fn note_use(tx: &WriteTx<'_>, id: i64, day: i64) -> Result<(), StoreError> {
         .execute("UPDATE api_key SET last_used_day=?2 WHERE id=?1", (id, day))?;
     Ok(())
 }
+
+/// Changes what a key may do.
+pub fn update(
+    tx: &WriteTx<'_>,
+    id: i64,
+    scopes: &[Scope],
+    allowed_sources: Option<&[String]>,
+) -> Result<(), StoreError> {
+    tx.conn.execute(
+        "UPDATE api_key SET scopes=?2, allowed_sources=?3 WHERE id=?1",
+        (id, list(scopes), allowed_sources.map(list)),
+    )?;
+    Ok(())
+}
+
+/// Lets a revoked key work again.
+pub fn restore(tx: &WriteTx<'_>, id: i64) -> Result<(), StoreError> {
+    tx.conn
+        .execute("UPDATE api_key SET revoked_at=NULL WHERE id=?1", [id])?;
+    Ok(())
+}

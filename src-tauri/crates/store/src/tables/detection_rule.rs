@@ -3,6 +3,7 @@
 use calseta_domain::{DetectionRuleId, RuleReference, Timestamp};
 use rusqlite::Row;
 
+use super::condition::{Condition, Direction, Slice};
 use super::{Reads, blob, found, json, list, time, uuid};
 use crate::{StoreError, WriteTx};
 
@@ -29,6 +30,12 @@ pub struct RuleRow {
     pub mitre_techniques: Vec<String>,
     /// Sub-technique ids.
     pub mitre_subtechniques: Vec<String>,
+    /// Where its events come from.
+    pub data_sources: Vec<String>,
+    /// How often the source runs it, in its own words.
+    pub run_frequency: Option<String>,
+    /// Who made it: a name or a key's first characters.
+    pub created_by: Option<String>,
     /// Markdown.
     pub documentation: Option<String>,
     /// When it was made.
@@ -39,7 +46,7 @@ pub struct RuleRow {
 
 const COLUMNS: &str = "id, uuid, name, source_name, source_rule_id, severity, is_active, \
                        mitre_tactics, mitre_techniques, mitre_subtechniques, documentation, \
-                       created_at, updated_at";
+                       created_at, updated_at, data_sources, run_frequency, created_by";
 
 fn map(row: &Row<'_>) -> rusqlite::Result<RuleRow> {
     Ok(RuleRow {
@@ -56,6 +63,9 @@ fn map(row: &Row<'_>) -> rusqlite::Result<RuleRow> {
         documentation: row.get(10)?,
         created_at: time(row, 11)?,
         updated_at: time(row, 12)?,
+        data_sources: json(row, 13)?,
+        run_frequency: row.get(14)?,
+        created_by: row.get(15)?,
     })
 }
 
@@ -102,7 +112,8 @@ pub fn insert(tx: &WriteTx<'_>, rule: &RuleRow) -> Result<i64, StoreError> {
     tx.conn.execute(
         "INSERT INTO detection_rule(uuid, name, source_name, source_rule_id, severity, is_active,
            mitre_tactics, mitre_techniques, mitre_subtechniques, documentation, created_at,
-           updated_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+           updated_at, data_sources, run_frequency, created_by)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         rusqlite::params![
             blob(rule.uuid.uuid()),
             rule.name,
@@ -116,6 +127,9 @@ pub fn insert(tx: &WriteTx<'_>, rule: &RuleRow) -> Result<i64, StoreError> {
             rule.documentation,
             rule.created_at.millis(),
             rule.updated_at.millis(),
+            list(&rule.data_sources),
+            rule.run_frequency,
+            rule.created_by,
         ],
     )?;
     Ok(tx.conn.last_insert_rowid())
@@ -125,8 +139,8 @@ pub fn insert(tx: &WriteTx<'_>, rule: &RuleRow) -> Result<i64, StoreError> {
 pub fn update(tx: &WriteTx<'_>, rule: &RuleRow) -> Result<(), StoreError> {
     tx.conn.execute(
         "UPDATE detection_rule SET name=?2, severity=?3, is_active=?4, mitre_tactics=?5,
-           mitre_techniques=?6, mitre_subtechniques=?7, documentation=?8, updated_at=?9
-         WHERE id=?1",
+           mitre_techniques=?6, mitre_subtechniques=?7, documentation=?8, updated_at=?9,
+           data_sources=?10, run_frequency=?11 WHERE id=?1",
         rusqlite::params![
             rule.id,
             rule.name,
@@ -137,6 +151,8 @@ pub fn update(tx: &WriteTx<'_>, rule: &RuleRow) -> Result<(), StoreError> {
             list(&rule.mitre_subtechniques),
             rule.documentation,
             rule.updated_at.millis(),
+            list(&rule.data_sources),
+            rule.run_frequency,
         ],
     )?;
     Ok(())
@@ -167,13 +183,65 @@ pub fn by_row(tx: &impl Reads, id: i64) -> Result<Option<RuleRow>, StoreError> {
     found(tx.conn().prepare_cached(&sql)?.query_row([id], map))
 }
 
-/// A page of rules by name, and how many there are.
-pub fn page(tx: &impl Reads, limit: u64, offset: u64) -> Result<(Vec<RuleRow>, u64), StoreError> {
-    let total = tx
-        .conn()
-        .query_row("SELECT count(*) FROM detection_rule", [], |row| row.get(0))?;
-    let sql = format!("SELECT {COLUMNS} FROM detection_rule ORDER BY name, id LIMIT ?1 OFFSET ?2");
-    let mut statement = tx.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map((limit, offset), map)?;
-    Ok((rows.collect::<Result<_, _>>()?, total))
+/// By what rules are ordered; the row breaks ties.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleSort {
+    /// By name.
+    Name,
+    /// By source.
+    SourceName,
+    /// By the severity's rank; rules without one rank lowest.
+    Severity,
+    /// The order in which they were made.
+    CreatedAt,
+}
+
+impl RuleSort {
+    const fn column(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::SourceName => "source_name",
+            Self::Severity => {
+                "CASE severity WHEN 'Critical' THEN 5 WHEN 'High' THEN 4 WHEN 'Medium' THEN 3 \
+                 WHEN 'Low' THEN 2 WHEN 'Informational' THEN 1 ELSE 0 END"
+            }
+            Self::CreatedAt => "created_at",
+        }
+    }
+}
+
+/// Which rules to list.
+#[derive(Debug, Clone, Default)]
+pub struct RuleFilter {
+    /// Of this source.
+    pub source_name: Option<String>,
+    /// Any of these severities.
+    pub severity: Vec<String>,
+    /// Whether it is in use.
+    pub is_active: Option<bool>,
+    /// Part of its name, in any case.
+    pub name: Option<String>,
+}
+
+/// A page of rules, and how many there are.
+pub fn page(
+    tx: &impl Reads,
+    filter: &RuleFilter,
+    (sort, direction): (RuleSort, Direction),
+    slice: Slice,
+) -> Result<(Vec<RuleRow>, u64), StoreError> {
+    let mut narrowed = Condition::new();
+    narrowed.compare_opt("source_name =", filter.source_name.clone());
+    narrowed.any_of("severity", &filter.severity);
+    narrowed.compare_opt("is_active =", filter.is_active);
+    narrowed.contains("name", filter.name.as_deref());
+    let (column, way) = (sort.column(), direction.word());
+    let order = format!("{column} {way}, id {way}");
+    super::page_of(
+        tx,
+        ("detection_rule", COLUMNS, &order),
+        &narrowed,
+        slice,
+        map,
+    )
 }

@@ -117,3 +117,16 @@ pub fn set_malice(tx: &WriteTx<'_>, id: i64, verdict: Malice) -> Result<(), Stor
         .execute((id, verdict as u8))?;
     Ok(())
 }
+
+/// Makes an indicator's verdict the worst of its stored answers; whether it changed.
+pub(super) fn recompute(tx: &WriteTx<'_>, id: i64, _now: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .conn
+        .prepare_cached(
+            "UPDATE indicator SET malice = worst FROM (
+               SELECT coalesce(max(malice), 0) AS worst FROM enrichment WHERE indicator_id = ?1)
+             WHERE id = ?1 AND malice != worst",
+        )?
+        .execute([id])?;
+    Ok(changed > 0)
+}

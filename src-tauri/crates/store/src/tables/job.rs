@@ -165,6 +165,19 @@ pub fn release_matches(tx: &WriteTx<'_>, indicator: i64, now: Timestamp) -> Resu
     Ok(())
 }
 
+/// Makes the match jobs due that wait for no lookup any more, whatever they waited for.
+pub(super) fn release_waiting(tx: &WriteTx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE job SET run_at=?1 WHERE kind='match' AND state='ready' AND run_at>?1
+               AND NOT EXISTS (SELECT 1 FROM alert_indicator l JOIN job e ON e.ref=l.indicator_id
+                 WHERE l.alert_id=job.ref AND e.kind='enrich' AND e.state!='dead')",
+        )?
+        .execute([now.millis()])?;
+    tx.wake(Wake::Matches);
+    Ok(())
+}
+
 /// The providers (rows) whose answers about an alert are outstanding.
 pub fn outstanding_providers(tx: &impl Reads, alert: i64) -> Result<Vec<i64>, StoreError> {
     let mut statement = tx.conn().prepare_cached(

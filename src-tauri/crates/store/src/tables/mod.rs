@@ -9,20 +9,25 @@ pub mod alert;
 pub mod alert_list;
 pub mod api_key;
 pub mod boot;
+mod condition;
 pub mod delivery;
 pub mod detection_rule;
 pub mod document;
 pub mod enrichment;
 pub mod event;
+pub mod field_extraction;
 pub mod finding;
 pub mod grant;
 pub mod idempotency;
 pub mod indicator;
+pub mod installation;
 pub mod integrity;
 pub mod job;
 pub mod mapping;
 pub mod provider;
+pub mod reject;
 pub mod secret;
+pub mod setting;
 pub mod source;
 
 use std::str::FromStr;
@@ -34,6 +39,9 @@ use uuid::Uuid;
 use calseta_domain::{Malice, Severity, Timestamp};
 
 use crate::{ReadTx, StoreError, WriteTx};
+
+use condition::Condition;
+pub use condition::{Direction, Slice};
 
 /// Anything that can be read from: a read snapshot or a write transaction.
 pub trait Reads {
@@ -159,4 +167,28 @@ fn found<T>(result: rusqlite::Result<T>) -> Result<Option<T>, StoreError> {
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
         Err(error) => Err(error.into()),
     }
+}
+
+/// A page of a table that is small or whose order an index has, and how many rows there are:
+/// what it is read from, the columns that `map` reads, and the order.
+fn page_of<T>(
+    tx: &impl Reads,
+    (from, columns, order): (&str, &str, &str),
+    narrowed: &Condition,
+    slice: Slice,
+    map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<(Vec<T>, u64), StoreError> {
+    let condition = narrowed.sql();
+    let params = || rusqlite::params_from_iter(narrowed.params());
+    let total = tx
+        .conn()
+        .prepare_cached(&format!("SELECT count(*) FROM {from} WHERE {condition}"))?
+        .query_row(params(), |row| row.get(0))?;
+    let (limit, offset) = (slice.limit, slice.offset);
+    let mut statement = tx.conn().prepare_cached(&format!(
+        "SELECT {columns} FROM {from} WHERE {condition} ORDER BY {order} \
+         LIMIT {limit} OFFSET {offset}"
+    ))?;
+    let rows = statement.query_map(params(), map)?;
+    Ok((rows.collect::<Result<_, _>>()?, total))
 }

@@ -79,3 +79,20 @@ pub fn remove(tx: &WriteTx<'_>, owner: &str, field: Option<&str>) -> Result<(), 
     )?;
     Ok(())
 }
+
+/// Every sealed value with its owner and field: what a change of the master key seals anew.
+pub fn all(tx: &impl Reads) -> Result<Vec<(String, String, SealedSecret)>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "SELECT owner, field, key_version, nonce, ciphertext, hint FROM secret ORDER BY id",
+    )?;
+    let rows = statement.query_map([], |row| {
+        let sealed = SealedSecret {
+            key_version: row.get(2)?,
+            nonce: row.get(3)?,
+            ciphertext: row.get(4)?,
+            hint: row.get(5)?,
+        };
+        Ok((row.get(0)?, row.get(1)?, sealed))
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

@@ -2,6 +2,7 @@
 
 mod chain;
 mod commit;
+mod configuration;
 mod lists;
 mod orphans;
 mod plans;
