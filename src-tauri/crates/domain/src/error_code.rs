@@ -9,18 +9,30 @@ words! {
         InvalidHost => "INVALID_HOST",
         Unauthorized => "UNAUTHORIZED",
         KeyExpired => "KEY_EXPIRED",
+        InvalidSignature => "INVALID_SIGNATURE",
         Forbidden => "FORBIDDEN",
         HumanKeyRequired => "HUMAN_KEY_REQUIRED",
         OriginRefused => "ORIGIN_REFUSED",
         SourceNotAllowed => "SOURCE_NOT_ALLOWED",
+        SystemExtractionRestricted => "SYSTEM_EXTRACTION_RESTRICTED",
         NotFound => "NOT_FOUND",
         UnknownSource => "UNKNOWN_SOURCE",
         MethodNotAllowed => "METHOD_NOT_ALLOWED",
         InvalidTransition => "INVALID_TRANSITION",
         IdempotencyConflict => "IDEMPOTENCY_CONFLICT",
+        LastAdminKey => "LAST_ADMIN_KEY",
+        DuplicateSource => "DUPLICATE_SOURCE",
+        DuplicateRule => "DUPLICATE_RULE",
+        DuplicateMapping => "DUPLICATE_MAPPING",
+        DuplicateProvider => "DUPLICATE_PROVIDER",
+        DuplicateExtraction => "DUPLICATE_EXTRACTION",
+        DuplicateView => "DUPLICATE_VIEW",
         AgentInactive => "AGENT_INACTIVE",
         InvalidEndpointUrl => "INVALID_ENDPOINT_URL",
         BuiltinRestricted => "BUILTIN_RESTRICTED",
+        SystemMappingReadonly => "SYSTEM_MAPPING_READONLY",
+        ProviderNotFound => "PROVIDER_NOT_FOUND",
+        UnsupportedFormat => "UNSUPPORTED_FORMAT",
         PayloadTooLarge => "PAYLOAD_TOO_LARGE",
         UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
         ValidationError => "VALIDATION_ERROR",
@@ -29,6 +41,7 @@ words! {
         RateLimited => "RATE_LIMITED",
         Busy => "BUSY",
         StorageFull => "STORAGE_FULL",
+        IngestPaused => "INGEST_PAUSED",
         Internal => "INTERNAL_ERROR",
     }
 }
@@ -42,22 +55,34 @@ impl ErrorCode {
             | Self::InvalidHost
             | Self::InvalidEndpointUrl
             | Self::BuiltinRestricted => 400,
-            Self::Unauthorized | Self::KeyExpired => 401,
+            Self::Unauthorized | Self::KeyExpired | Self::InvalidSignature => 401,
             Self::Forbidden
             | Self::HumanKeyRequired
             | Self::OriginRefused
-            | Self::SourceNotAllowed => 403,
+            | Self::SourceNotAllowed
+            | Self::SystemExtractionRestricted => 403,
             Self::NotFound | Self::UnknownSource => 404,
             Self::MethodNotAllowed => 405,
-            Self::InvalidTransition | Self::IdempotencyConflict => 409,
+            Self::InvalidTransition
+            | Self::IdempotencyConflict
+            | Self::LastAdminKey
+            | Self::DuplicateSource
+            | Self::DuplicateRule
+            | Self::DuplicateMapping
+            | Self::DuplicateProvider
+            | Self::DuplicateExtraction
+            | Self::DuplicateView => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::ValidationError
             | Self::InvalidPayload
             | Self::PayloadTooDeep
+            | Self::SystemMappingReadonly
+            | Self::ProviderNotFound
+            | Self::UnsupportedFormat
             | Self::AgentInactive => 422,
             Self::RateLimited => 429,
-            Self::Busy | Self::StorageFull => 503,
+            Self::Busy | Self::StorageFull | Self::IngestPaused => 503,
             Self::Internal => 500,
         }
     }
