@@ -8,5 +8,7 @@
 
 pub mod backend;
 pub mod bench;
+pub mod raw;
 pub mod recorder;
 pub mod webdriver;
+pub mod world;

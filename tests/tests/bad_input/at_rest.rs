@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use calseta_tests::backend::wait_for;
+use calseta_tests::raw;
 use calseta_tests::recorder::{Recorder, Reply};
 use serde_json::{Value, json};
 
-use crate::raw;
 use crate::routes::{NOBODY, ROUTES};
 use crate::world::{Setup, World};
 

@@ -1,10 +1,10 @@
 //! Keys and scopes: every route with every kind of key, from the one list of routes.
 
 use anyhow::{Result, ensure};
+use calseta_tests::raw::{self, Answer};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::raw::{self, Answer};
 use crate::routes::{NOBODY, Needs, ROUTES, Route, Who};
 use crate::world::{Setup, World};
 

@@ -6,10 +6,10 @@ use std::net::SocketAddr;
 use anyhow::{Result, ensure};
 use axum::Router;
 use calseta_tests::backend::background;
+use calseta_tests::raw::{self, Answer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::raw::{self, Answer};
 use crate::routes::{NOBODY, ROUTES};
 use crate::world::World;
 

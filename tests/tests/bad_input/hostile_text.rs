@@ -2,9 +2,9 @@
 //! line of the log.
 
 use anyhow::{Context as _, Result, ensure};
+use calseta_tests::raw;
 use serde_json::json;
 
-use crate::raw;
 use crate::world::{Setup, World};
 
 /// Every one ends with a word that a forged line would begin with.

@@ -1,10 +1,10 @@
 //! Bodies that are too deep, too large, or of another kind than JSON.
 
 use anyhow::{Result, ensure};
+use calseta_tests::raw::{self, Answer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use crate::raw::{self, Answer};
 use crate::routes::{NOBODY, ROUTES};
 use crate::world::World;
 

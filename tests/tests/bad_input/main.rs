@@ -8,7 +8,6 @@ mod guard;
 mod hostile_text;
 mod limits;
 mod mutation;
-mod raw;
 mod routes;
 mod slow;
 mod world;

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
+use calseta_tests::raw::{self, Answer};
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::bodies::{Dice, mutate, traps};
-use crate::raw::{self, Answer};
 use crate::routes::{NOBODY, ROUTES};
 use crate::world::World;
 

@@ -8,10 +8,10 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use calseta_tests::backend::background;
+use calseta_tests::raw;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::raw;
 use crate::world::World;
 
 /// Between two bytes of a client that drips.

@@ -8,13 +8,12 @@ use calseta_tests::backend::{
     Backend, BackendOptions, DEADLINE, background, calseta_bin, wait_for,
 };
 use calseta_tests::recorder::{Recorder, Reply};
+use calseta_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::Command;
-
-use crate::world::World;
 
 /// What a command left behind.
 struct Ran {

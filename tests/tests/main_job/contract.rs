@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, ensure};
 use calseta_contract::payload::PayloadWorkflow;
 use calseta_tests::recorder::{Recorded, Recorder};
+use calseta_tests::world::{World, repository_text};
 use reqwest::Method;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -13,7 +14,6 @@ use tokio::process::Command;
 
 use crate::enrichment::{PUBLIC_IP, Stubs};
 use crate::page::{self, Difference};
-use crate::world::{World, repository_text};
 
 /// The value of `auth_header` that the page registers.
 const AUTH_HEADER: &str = "Bearer your-agent-secret";

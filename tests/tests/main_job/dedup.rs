@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use calseta_tests::backend::wait_for;
+use calseta_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-
-use crate::world::World;
 
 /// Identical posts at once.
 const AT_ONCE: usize = 20;

@@ -5,10 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use calseta_tests::backend::{Backend, BackendOptions};
 use calseta_tests::recorder::{Recorded, Recorder, Reply};
+use calseta_tests::world::{AGENT_SCOPES, World, refused};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::world::{AGENT_SCOPES, World, refused};
 
 /// The address of the contract page.
 pub(crate) const PUBLIC_IP: &str = "185.220.101.47";

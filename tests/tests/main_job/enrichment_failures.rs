@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Result;
 use calseta_tests::backend::wait_for;
 use calseta_tests::recorder::{Recorded, Reply};
+use calseta_tests::world::World;
 use serde_json::{Value, json};
 
 use crate::enrichment::{self, PUBLIC_IP, Stubs};
-use crate::world::World;
 
 const KEY: &str = "k";
 

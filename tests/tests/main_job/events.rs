@@ -5,10 +5,9 @@ use calseta_domain::Timestamp;
 use calseta_store::tables::event;
 use calseta_store::{DataDir, Store};
 use calseta_tests::backend::{DEADLINE, http_client};
+use calseta_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::world::World;
 
 /// An alert, matched and answered, so that the log has something to say.
 async fn story(world: &World, title: &str) -> Result<String> {

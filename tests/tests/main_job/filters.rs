@@ -2,10 +2,9 @@
 
 use anyhow::Result;
 use calseta_tests::backend::wait_for;
+use calseta_tests::world::{World, refused, titles};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::world::{World, refused, titles};
 
 /// Source, payload; the title says what it is.
 fn alerts() -> Vec<(&'static str, Value)> {

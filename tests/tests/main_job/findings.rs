@@ -1,11 +1,10 @@
 //! Findings: all of them kept, in both vocabularies, each by its key and only once per repetition.
 
 use anyhow::{Context as _, Result};
+use calseta_tests::world::{World, refused};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
-
-use crate::world::{World, refused};
 
 /// Keys that post at once.
 const KEYS: usize = 50;

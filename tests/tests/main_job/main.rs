@@ -12,4 +12,3 @@ mod findings;
 mod page;
 mod samples;
 mod status;
-mod world;

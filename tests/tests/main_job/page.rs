@@ -1,8 +1,7 @@
 //! Reads the contract page: its commands and its payload, exactly as printed.
 
+use calseta_tests::world::repository_text;
 use serde_json::Value;
-
-use crate::world::repository_text;
 
 /// The page.
 pub(crate) fn text() -> String {

@@ -6,10 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use calseta_domain::Timestamp;
 use calseta_tests::backend::{Backend, wait_for};
+use calseta_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::world::World;
 
 const SOURCES: [&str; 4] = ["generic", "sentinel", "elastic", "splunk"];
 /// Fewer would leave out a vendor's shape.

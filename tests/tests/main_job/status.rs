@@ -1,10 +1,9 @@
 //! Status over HTTP: the transitions, closing, reopening, and what PATCH means by null.
 
 use anyhow::Result;
+use calseta_tests::world::{World, refused};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::world::{World, refused};
 
 const STATUSES: [&str; 4] = ["Open", "Triaging", "Escalated", "Closed"];
 

@@ -15,24 +15,29 @@ const MAX_ANSWER: usize = 16 * 1024 * 1024;
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 impl Answer {
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+    /// A header's value.
+    pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(crate) fn json(&self) -> Value {
+    /// The body as JSON; `null` when it is none.
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)
     }
 
     /// The error's code; empty when it is no error envelope.
-    pub(crate) fn code(&self) -> String {
+    pub fn code(&self) -> String {
         self.json()["error"]["code"]
             .as_str()
             .unwrap_or_default()
@@ -40,7 +45,7 @@ impl Answer {
     }
 
     /// `None` when it is what the API may answer: the error envelope, or a success.
-    pub(crate) fn oddity(&self) -> Option<String> {
+    pub fn oddity(&self) -> Option<String> {
         let text = || String::from_utf8_lossy(&self.body[..self.body.len().min(300)]).into_owned();
         if self.status >= 500 {
             return Some(format!("{}: {}", self.status, text()));
@@ -59,7 +64,7 @@ impl Answer {
 }
 
 /// Sends bytes on a new connection and reads one answer.
-pub(crate) async fn send(to: SocketAddr, request: &[u8]) -> Result<Answer> {
+pub async fn send(to: SocketAddr, request: &[u8]) -> Result<Answer> {
     let exchange = async {
         let mut stream = TcpStream::connect(to).await?;
         // The server may answer and close before it has read everything.
@@ -85,7 +90,7 @@ async fn head(stream: &mut TcpStream) -> Result<Answer> {
 }
 
 /// Reads one answer.
-pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Answer> {
+pub async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Result<Answer> {
     let mut bytes = Vec::new();
     let mut chunk = vec![0; 16 * 1024];
     loop {
@@ -132,7 +137,7 @@ fn parse(bytes: &[u8]) -> Result<Option<Answer>> {
 }
 
 /// A request as text; `headers` are whole lines.
-pub(crate) fn request(method: &str, target: &str, headers: &[String], body: &[u8]) -> Vec<u8> {
+pub fn request(method: &str, target: &str, headers: &[String], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{method} {target} HTTP/1.1\r\n").into_bytes();
     for line in headers {
         text.extend_from_slice(line.as_bytes());
@@ -147,7 +152,7 @@ pub(crate) fn request(method: &str, target: &str, headers: &[String], body: &[u8
 }
 
 /// The headers of an ordinary JSON request with a key.
-pub(crate) fn usual(to: SocketAddr, key: &str) -> Vec<String> {
+pub fn usual(to: SocketAddr, key: &str) -> Vec<String> {
     vec![
         format!("Host: {to}"),
         format!("Authorization: Bearer {key}"),

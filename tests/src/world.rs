@@ -1,53 +1,67 @@
 //! What these tests share: a backend on a directory of its own, agents that record, raw requests.
 
 use anyhow::{Context as _, Result, ensure};
-use calseta_tests::backend::{Backend, BackendOptions, http_client, wait_for};
-use calseta_tests::recorder::{Recorded, Recorder};
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::backend::{Backend, BackendOptions, http_client, wait_for};
+use crate::recorder::{Recorded, Recorder};
+
 /// What an agent's own key may do.
-pub(crate) const AGENT_SCOPES: &[&str] = &["alerts:read", "alerts:write", "enrichments:read"];
+pub const AGENT_SCOPES: &[&str] = &["alerts:read", "alerts:write", "enrichments:read"];
 
 /// A backend and its directory. Both go when the test ends.
-pub(crate) struct World {
-    pub(crate) backend: Backend,
-    pub(crate) dir: TempDir,
+#[derive(Debug)]
+pub struct World {
+    /// The running program.
+    pub backend: Backend,
+    /// Its data directory.
+    pub dir: TempDir,
 }
 
 /// An agent that records.
-pub(crate) struct Agent {
-    pub(crate) recorder: Recorder,
-    pub(crate) uuid: String,
+#[derive(Debug)]
+pub struct Agent {
+    /// What it was sent.
+    pub recorder: Recorder,
+    /// Its id.
+    pub uuid: String,
 }
 
 /// An answer with its headers.
-pub(crate) struct Answered {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) bytes: Vec<u8>,
+#[derive(Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// All headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub bytes: Vec<u8>,
 }
 
 impl Answered {
-    pub(crate) fn json(&self) -> Value {
+    /// The body as JSON; what is none fails the test.
+    pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).expect("an answer is JSON")
     }
 
-    pub(crate) fn header(&self, name: &str) -> &str {
+    /// A header's value; empty when absent.
+    pub fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name);
         value.and_then(|value| value.to_str().ok()).unwrap_or("")
     }
 }
 
 impl World {
-    pub(crate) async fn fresh() -> Result<Self> {
+    /// On a fresh directory, without rate limits.
+    pub async fn fresh() -> Result<Self> {
         Self::with(&[]).await
     }
 
     /// With more arguments of `serve`.
-    pub(crate) async fn with(arguments: &[&str]) -> Result<Self> {
+    pub async fn with(arguments: &[&str]) -> Result<Self> {
         let dir = TempDir::new()?;
         let mut options = BackendOptions::new(dir.path());
         options
@@ -58,7 +72,7 @@ impl World {
     }
 
     /// An agent that records and answers 200.
-    pub(crate) async fn agent(&self, filter: &Value) -> Result<Agent> {
+    pub async fn agent(&self, filter: &Value) -> Result<Agent> {
         let recorder = Recorder::start().await?;
         let url = format!("{}/webhook", recorder.url);
         let (uuid, _) = self
@@ -69,7 +83,7 @@ impl World {
     }
 
     /// A new key of type agent; with an agent it is that agent's.
-    pub(crate) async fn agent_key(&self, name: &str, agent: Option<&str>) -> Result<String> {
+    pub async fn agent_key(&self, name: &str, agent: Option<&str>) -> Result<String> {
         let request = json!({
             "name": name, "key_type": "agent", "scopes": AGENT_SCOPES, "agent_uuid": agent,
         });
@@ -78,20 +92,20 @@ impl World {
     }
 
     /// Posts a payload to a source; the view of the accepted alert.
-    pub(crate) async fn ingest(&self, source: &str, payload: &Value) -> Result<Value> {
+    pub async fn ingest(&self, source: &str, payload: &Value) -> Result<Value> {
         let path = format!("/v1/ingest/{source}");
         self.backend.post(&path, payload).await
     }
 
     /// A new generic alert's uuid.
-    pub(crate) async fn alert(&self, payload: &Value) -> Result<String> {
+    pub async fn alert(&self, payload: &Value) -> Result<String> {
         let view = self.ingest("generic", payload).await?;
         ensure!(view["status"] == "queued", "a new alert: {view}");
         Ok(view["alert_uuid"].as_str().context("a uuid")?.to_owned())
     }
 
     /// The alert, once its enrichment is over.
-    pub(crate) async fn settled(&self, uuid: &str) -> Result<Value> {
+    pub async fn settled(&self, uuid: &str) -> Result<Value> {
         let path = format!("/v1/alerts/{uuid}");
         wait_for("the alert's enrichment is over", || async {
             let alert = self.backend.get(&path).await?;
@@ -101,7 +115,7 @@ impl World {
     }
 
     /// `PATCH /v1/alerts/{uuid}` with the admin key.
-    pub(crate) async fn patch_alert(&self, uuid: &str, body: &Value) -> Result<(u16, Value)> {
+    pub async fn patch_alert(&self, uuid: &str, body: &Value) -> Result<(u16, Value)> {
         let path = format!("/v1/alerts/{uuid}");
         let admin = self.backend.admin();
         self.backend
@@ -110,7 +124,7 @@ impl World {
     }
 
     /// A request whose headers and bytes the test decides.
-    pub(crate) async fn raw(
+    pub async fn raw(
         &self,
         key: &str,
         (method, path): (Method, &str),
@@ -136,7 +150,7 @@ impl World {
     }
 
     /// The agent's deliveries, newest first.
-    pub(crate) async fn deliveries(&self, agent: &str) -> Result<Vec<Value>> {
+    pub async fn deliveries(&self, agent: &str) -> Result<Vec<Value>> {
         let list = self
             .backend
             .get(&format!("/v1/agents/{agent}/deliveries"))
@@ -146,7 +160,7 @@ impl World {
 }
 
 /// The payloads that an agent was sent, by their alert's title.
-pub(crate) fn titles(seen: &[Recorded]) -> Vec<String> {
+pub fn titles(seen: &[Recorded]) -> Vec<String> {
     let title = |one: &Recorded| one.json()["alert"]["title"].as_str().map(str::to_owned);
     let mut titles: Vec<String> = seen.iter().filter_map(title).collect();
     titles.sort();
@@ -154,7 +168,7 @@ pub(crate) fn titles(seen: &[Recorded]) -> Vec<String> {
 }
 
 /// The text at a path of the repository.
-pub(crate) fn repository_text(path: &str) -> String {
+pub fn repository_text(path: &str) -> String {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("..")
         .join(path);
@@ -162,7 +176,7 @@ pub(crate) fn repository_text(path: &str) -> String {
 }
 
 /// An answer that must be this error; its details.
-pub(crate) fn refused((status, body): &(u16, Value), expected: (u16, &str)) -> Value {
+pub fn refused((status, body): &(u16, Value), expected: (u16, &str)) -> Value {
     assert_eq!(
         (*status, body["error"]["code"].as_str().unwrap_or("")),
         expected,
