@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{Reads, blob, json_opt, list, time, uuid_opt};
+use super::{Reads, blob, found, json_opt, list, time, uuid_opt};
 use crate::{ChainHead, StoreError, WriteTx, chain};
 
 /// Who did something.
@@ -221,14 +221,45 @@ pub fn newest(tx: &impl Reads) -> Result<i64, StoreError> {
     Ok(head(tx.conn())?.seq)
 }
 
+/// The chain's end.
+pub fn chain_head(tx: &impl Reads) -> Result<ChainHead, StoreError> {
+    Ok(head(tx.conn())?)
+}
+
+/// The chain's head as it was after an event: what an anchor kept elsewhere is compared with.
+/// `None` when there is no such event.
+pub fn head_at(tx: &impl Reads, seq: i64) -> Result<Option<ChainHead>, StoreError> {
+    let row = tx
+        .conn()
+        .prepare_cached("SELECT seq, hash FROM event WHERE seq = ?1")?
+        .query_row([seq], |row| {
+            Ok(ChainHead {
+                seq: row.get(0)?,
+                hash: row.get(1)?,
+            })
+        });
+    found(row)
+}
+
 /// Walks the whole chain. `Err(seq)` names the first event that does not fit.
 pub fn verify(tx: &impl Reads) -> Result<Result<ChainHead, i64>, StoreError> {
-    let mut statement = tx.conn().prepare(
+    verify_from(tx, ChainHead::EMPTY, u32::MAX)
+}
+
+/// Walks at most `limit` events after `head`, so that a long chain is walked in pieces, each within
+/// a reader's deadline; `head` itself is believed. The head reached (the same one at the end of the
+/// chain), or `Err(seq)` with the first event that does not fit.
+pub fn verify_from(
+    tx: &impl Reads,
+    mut head: ChainHead,
+    limit: u32,
+) -> Result<Result<ChainHead, i64>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
         "SELECT seq, at, actor_kind, actor_name, actor_prefix, kind, object_kind, object_uuid,
-           alert_uuid, detail, detail_sha256, prev, hash FROM event ORDER BY seq",
+           alert_uuid, detail, detail_sha256, prev, hash FROM event WHERE seq > ?1
+         ORDER BY seq LIMIT ?2",
     )?;
-    let mut rows = statement.query([])?;
-    let mut head = ChainHead::EMPTY;
+    let mut rows = statement.query((head.seq, limit))?;
     while let Some(row) = rows.next()? {
         let seq: i64 = row.get(0)?;
         let texts: (String, String, Option<String>, String, String) = (

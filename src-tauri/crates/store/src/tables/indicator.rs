@@ -110,6 +110,18 @@ pub fn by_row(tx: &impl Reads, id: i64) -> Result<Option<IndicatorRow>, StoreErr
     found(row)
 }
 
+/// One indicator by what it is.
+pub fn find(tx: &impl Reads, indicator: &Indicator) -> Result<Option<IndicatorRow>, StoreError> {
+    let row = tx
+        .conn()
+        .prepare_cached(
+            "SELECT id, uuid, type, value, malice, first_seen, last_seen FROM indicator
+             WHERE type = ?1 AND value = ?2",
+        )?
+        .query_row((indicator.kind.as_str(), &indicator.value), map);
+    found(row)
+}
+
 /// Sets an indicator's verdict.
 pub fn set_malice(tx: &WriteTx<'_>, id: i64, verdict: Malice) -> Result<(), StoreError> {
     tx.conn

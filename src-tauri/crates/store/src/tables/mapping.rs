@@ -1,8 +1,7 @@
 //! `indicator_mapping`: which fields of a payload hold indicators.
 
-use calseta_domain::{ExtractionTarget, IndicatorType, Mapping, Timestamp};
+use calseta_domain::{ExtractionTarget, IndicatorType, Mapping, MappingId, Timestamp};
 use rusqlite::Row;
-use uuid::Uuid;
 
 use super::condition::{Condition, Slice};
 use super::{Reads, blob, found, time, uuid, word};
@@ -14,7 +13,7 @@ pub struct MappingRow {
     /// Its row.
     pub id: i64,
     /// Its id.
-    pub uuid: Uuid,
+    pub uuid: MappingId,
     /// What it says.
     pub mapping: Mapping,
     /// Whether it came with the product.
@@ -67,7 +66,7 @@ fn map(row: &Row<'_>) -> rusqlite::Result<MappingRow> {
 /// Adds a mapping of the product's own unless it is there.
 pub fn ensure_system(
     tx: &WriteTx<'_>,
-    id: Uuid,
+    id: MappingId,
     mapping: &Mapping,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -76,7 +75,7 @@ pub fn ensure_system(
            indicator_type, is_system, created_at) VALUES(?1, ?2, ?3, ?4, ?5, 1, ?6)
          ON CONFLICT DO NOTHING",
         rusqlite::params![
-            blob(id),
+            blob(id.uuid()),
             mapping.source_name,
             mapping.target.as_str(),
             mapping.field_path,
@@ -94,7 +93,7 @@ pub fn insert(tx: &WriteTx<'_>, row: &MappingRow) -> Result<i64, StoreError> {
            indicator_type, is_active, description, created_at, updated_at)
          VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)",
         rusqlite::params![
-            blob(row.uuid),
+            blob(row.uuid.uuid()),
             row.mapping.source_name,
             row.mapping.target.as_str(),
             row.mapping.field_path,
@@ -125,17 +124,21 @@ pub fn update(tx: &WriteTx<'_>, row: &MappingRow) -> Result<(), StoreError> {
 }
 
 /// Removes a mapping; whether it was there.
-pub fn delete(tx: &WriteTx<'_>, id: Uuid) -> Result<bool, StoreError> {
-    Ok(tx
-        .conn
-        .execute("DELETE FROM indicator_mapping WHERE uuid = ?1", [blob(id)])?
-        > 0)
+pub fn delete(tx: &WriteTx<'_>, id: MappingId) -> Result<bool, StoreError> {
+    Ok(tx.conn.execute(
+        "DELETE FROM indicator_mapping WHERE uuid = ?1",
+        [blob(id.uuid())],
+    )? > 0)
 }
 
 /// One mapping.
-pub fn by_uuid(tx: &impl Reads, id: Uuid) -> Result<Option<MappingRow>, StoreError> {
+pub fn by_uuid(tx: &impl Reads, id: MappingId) -> Result<Option<MappingRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM indicator_mapping WHERE uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id)], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// Whether the same mapping exists: source, target, path and type.

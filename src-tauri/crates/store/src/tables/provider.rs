@@ -216,49 +216,13 @@ pub fn forget_answers(
     Ok(Some(changed))
 }
 
-/// Removes a provider with its fields, its use and what answers are left; whether it was there.
-/// Its secrets are the owner's to remove.
-pub fn delete(tx: &WriteTx<'_>, id: ProviderId) -> Result<bool, StoreError> {
+/// Removes a provider (row) with its fields, its use and what answers are left; whether it was
+/// there. Its secrets are the owner's to remove.
+pub fn delete(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
     Ok(tx
         .conn
-        .execute("DELETE FROM provider WHERE uuid = ?1", [blob(id.uuid())])?
+        .execute("DELETE FROM provider WHERE id = ?1", [id])?
         > 0)
-}
-
-/// Days of use that are kept.
-const USAGE_DAYS: i64 = 90;
-
-/// Counts calls of a provider on a day (days since the epoch, UTC); the day's calls so far.
-pub fn count_calls(tx: &WriteTx<'_>, id: i64, day: i64, calls: u64) -> Result<u64, StoreError> {
-    tx.conn
-        .prepare_cached(
-            "INSERT INTO provider_usage(provider_id, day, calls) VALUES(?1, ?2, ?3)
-             ON CONFLICT(provider_id, day) DO UPDATE SET calls = calls + excluded.calls",
-        )?
-        .execute((id, day, calls))?;
-    tx.conn
-        .prepare_cached("DELETE FROM provider_usage WHERE provider_id = ?1 AND day < ?2")?
-        .execute((id, day - USAGE_DAYS))?;
-    calls_on(tx, id, day)
-}
-
-/// Calls of a provider on a day.
-pub fn calls_on(tx: &impl Reads, id: i64, day: i64) -> Result<u64, StoreError> {
-    let row = tx
-        .conn()
-        .prepare_cached("SELECT calls FROM provider_usage WHERE provider_id = ?1 AND day = ?2")?
-        .query_row((id, day), |row| row.get(0));
-    Ok(found(row)?.unwrap_or(0))
-}
-
-/// Calls of every provider on a day: its row, its calls.
-pub fn usage(tx: &impl Reads, day: i64) -> Result<Vec<(i64, u64)>, StoreError> {
-    let mut statement = tx.conn().prepare_cached(
-        "SELECT p.id, u.calls FROM provider p JOIN provider_usage u ON u.provider_id = p.id
-         WHERE u.day = ?1 ORDER BY p.id",
-    )?;
-    let rows = statement.query_map([day], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// Notes until when a provider must not be asked; `None` = it may be.

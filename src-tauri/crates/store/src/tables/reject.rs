@@ -1,8 +1,7 @@
 //! `reject`: bodies that were refused, so that they can be looked at and replayed.
 
-use calseta_domain::Timestamp;
+use calseta_domain::{RejectId, Timestamp};
 use rusqlite::Row;
-use uuid::Uuid;
 
 use super::condition::Slice;
 use super::{Reads, blob, found, time, uuid};
@@ -19,7 +18,7 @@ pub struct RejectRow {
     /// Its row.
     pub id: i64,
     /// Its id.
-    pub uuid: Uuid,
+    pub uuid: RejectId,
     /// The source's row.
     pub source: i64,
     /// When it was refused.
@@ -38,7 +37,7 @@ pub struct RejectRow {
 #[derive(Debug)]
 pub struct NewReject<'a> {
     /// Its id.
-    pub uuid: Uuid,
+    pub uuid: RejectId,
     /// The source's row.
     pub source: i64,
     /// Now.
@@ -76,7 +75,7 @@ pub fn insert(tx: &WriteTx<'_>, reject: &NewReject<'_>) -> Result<(), StoreError
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(rusqlite::params![
-            blob(reject.uuid),
+            blob(reject.uuid.uuid()),
             reject.source,
             reject.at.millis(),
             reject.code,
@@ -117,9 +116,13 @@ pub fn page(
 }
 
 /// One reject.
-pub fn by_uuid(tx: &impl Reads, id: Uuid) -> Result<Option<RejectRow>, StoreError> {
+pub fn by_uuid(tx: &impl Reads, id: RejectId) -> Result<Option<RejectRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM reject WHERE uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id)], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// The first `limit` bytes of a refused body; all of it with `u64::MAX`.
@@ -133,9 +136,9 @@ pub fn payload(tx: &impl Reads, id: i64, limit: u64) -> Result<Option<Vec<u8>>, 
 }
 
 /// Removes a reject, for example one that was replayed; whether it was there.
-pub fn delete(tx: &WriteTx<'_>, id: Uuid) -> Result<bool, StoreError> {
+pub fn delete(tx: &WriteTx<'_>, id: RejectId) -> Result<bool, StoreError> {
     Ok(tx
         .conn
-        .execute("DELETE FROM reject WHERE uuid = ?1", [blob(id)])?
+        .execute("DELETE FROM reject WHERE uuid = ?1", [blob(id.uuid())])?
         > 0)
 }

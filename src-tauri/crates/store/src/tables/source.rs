@@ -1,9 +1,8 @@
 //! `source`: where alerts may come from. Alerts keep the name of a source that was deleted.
 
-use calseta_domain::{Plugin, Timestamp};
+use calseta_domain::{Plugin, SourceId, Timestamp};
 use rusqlite::Row;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
 use super::{Reads, blob, found, json_opt, time, time_opt, uuid, word};
 use crate::{StoreError, WriteTx};
@@ -14,7 +13,7 @@ pub struct SourceRow {
     /// Its row.
     pub id: i64,
     /// Its id.
-    pub uuid: Uuid,
+    pub uuid: SourceId,
     /// The name in `/v1/ingest/{name}`.
     pub name: String,
     /// What reads its payloads.
@@ -60,7 +59,7 @@ fn map(row: &Row<'_>) -> rusqlite::Result<SourceRow> {
 /// Adds a source unless one of this name is there.
 pub fn ensure(
     tx: &WriteTx<'_>,
-    id: Uuid,
+    id: SourceId,
     name: &str,
     plugin: Plugin,
     now: Timestamp,
@@ -68,7 +67,7 @@ pub fn ensure(
     tx.conn.execute(
         "INSERT INTO source(uuid, name, plugin, created_at, updated_at) VALUES(?1, ?2, ?3, ?4, ?4)
          ON CONFLICT(name) DO NOTHING",
-        (blob(id), name, plugin.as_str(), now.millis()),
+        (blob(id.uuid()), name, plugin.as_str(), now.millis()),
     )?;
     Ok(())
 }
@@ -79,7 +78,7 @@ pub fn insert(tx: &WriteTx<'_>, source: &SourceRow) -> Result<i64, StoreError> {
         "INSERT INTO source(uuid, name, plugin, display_name, documentation, field_map, auth_type,
            is_active, created_at, updated_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         rusqlite::params![
-            blob(source.uuid),
+            blob(source.uuid.uuid()),
             source.name,
             source.plugin.as_str(),
             source.display_name,
@@ -117,10 +116,10 @@ fn text(map: &Map<String, Value>) -> String {
 }
 
 /// Removes a source with its rejects; its alerts stay and keep its name. Whether it was there.
-pub fn delete(tx: &WriteTx<'_>, id: Uuid) -> Result<bool, StoreError> {
+pub fn delete(tx: &WriteTx<'_>, id: SourceId) -> Result<bool, StoreError> {
     Ok(tx
         .conn
-        .execute("DELETE FROM source WHERE uuid = ?1", [blob(id)])?
+        .execute("DELETE FROM source WHERE uuid = ?1", [blob(id.uuid())])?
         > 0)
 }
 
@@ -133,9 +132,13 @@ pub fn all(tx: &impl Reads) -> Result<Vec<SourceRow>, StoreError> {
 }
 
 /// One source.
-pub fn by_uuid(tx: &impl Reads, id: Uuid) -> Result<Option<SourceRow>, StoreError> {
+pub fn by_uuid(tx: &impl Reads, id: SourceId) -> Result<Option<SourceRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM source WHERE uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id)], map))
+    found(
+        tx.conn()
+            .prepare_cached(&sql)?
+            .query_row([blob(id.uuid())], map),
+    )
 }
 
 /// One source by its name.

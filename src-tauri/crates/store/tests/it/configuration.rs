@@ -2,13 +2,14 @@
 //! goes leaves nothing.
 
 use calseta_domain::{
-    DocumentId, Indicator, IndicatorId, IndicatorType, Malice, Plugin, ProviderId,
+    DocumentId, Indicator, IndicatorId, IndicatorType, Malice, Plugin, ProviderId, RejectId,
+    SourceId,
 };
 use calseta_store::tables::document::{self, DocumentFilter, DocumentRow, DocumentSort};
 use calseta_store::tables::enrichment::{self, Answer};
 use calseta_store::tables::provider::{self, ProviderRow};
 use calseta_store::tables::reject::{self, KEPT_BYTES, KEPT_ROWS, NewReject};
-use calseta_store::tables::{Direction, Slice, indicator, job, setting, source};
+use calseta_store::tables::{Direction, Slice, indicator, job, provider_usage, setting, source};
 use calseta_store::{Store, StoreError, WriteTx};
 use serde_json::Map;
 use uuid::Uuid;
@@ -23,7 +24,13 @@ const ALL: Slice = Slice {
 async fn with_source(store: &Store) -> i64 {
     store
         .write(|tx: &WriteTx<'_>| {
-            source::ensure(tx, Uuid::from_u128(1), "generic", Plugin::Generic, now())?;
+            source::ensure(
+                tx,
+                SourceId::new(Uuid::from_u128(1)),
+                "generic",
+                Plugin::Generic,
+                now(),
+            )?;
             let row = source::by_name(tx, "generic")?;
             Ok::<_, StoreError>(row.expect("it was just added").id)
         })
@@ -37,7 +44,7 @@ async fn refuse(store: &Store, source: i64, n: u64, bytes: usize) {
             reject::insert(
                 tx,
                 &NewReject {
-                    uuid: Uuid::from_u128(u128::from(n) + 1),
+                    uuid: RejectId::new(Uuid::from_u128(u128::from(n) + 1)),
                     source,
                     at: now(),
                     code: "INVALID_PAYLOAD",
@@ -80,7 +87,8 @@ async fn of_large_rejects_only_what_fits_stays() {
         refuse(&store, source, n, large).await;
     }
     assert_eq!(rejects(&store, source).await.1, 3);
-    let gone = store.write(|tx: &WriteTx<'_>| source::delete(tx, Uuid::from_u128(1)));
+    let gone =
+        store.write(|tx: &WriteTx<'_>| source::delete(tx, SourceId::new(Uuid::from_u128(1))));
     assert!(gone.await.unwrap());
     assert_eq!(
         rejects(&store, source).await.1,
@@ -197,9 +205,9 @@ async fn a_provider_takes_its_answers_and_work_along() {
         let later = now().plus_millis(60_000);
         job::insert(tx, job::JobKind::Enrich, (indicator, id), later, now())?;
         job::insert(tx, job::JobKind::Match, (alert, 0), later, now())?;
-        assert_eq!(provider::count_calls(tx, id, 20_000, 2)?, 2);
-        assert_eq!(provider::count_calls(tx, id, 20_000, 3)?, 5);
-        assert_eq!(provider::usage(tx, 20_000)?, [(id, 5)]);
+        assert_eq!(provider_usage::add(tx, id, 20_000, 2)?, 2);
+        assert_eq!(provider_usage::add(tx, id, 20_000, 3)?, 5);
+        assert_eq!(provider_usage::all_of_day(tx, 20_000)?, [(id, 5)]);
 
         provider::retire(tx, id, now())?;
         assert_eq!(job::depth(tx)?, 1, "only the match is left");
@@ -207,9 +215,9 @@ async fn a_provider_takes_its_answers_and_work_along() {
         let changed = provider::forget_answers(tx, id, 100, now())?;
         assert_eq!(changed, Some(vec![indicator]));
         assert_eq!(provider::forget_answers(tx, id, 100, now())?, None);
-        assert!(provider::delete(tx, own_provider().uuid)?);
+        assert!(provider::delete(tx, id)?);
         assert!(provider::by_name(tx, "ours")?.is_none());
-        assert_eq!(provider::usage(tx, 20_000)?, []);
+        assert_eq!(provider_usage::all_of_day(tx, 20_000)?, []);
         let left = indicator::by_row(tx, indicator)?.unwrap();
         assert_eq!(left.malice, Malice::Pending, "nobody says so any more");
         Ok::<_, StoreError>(())

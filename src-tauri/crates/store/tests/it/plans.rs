@@ -27,16 +27,8 @@ const GROWING: &[&str] = &[
 /// Statements that may walk a growing table, by a part of their text, each with its reason.
 const WALKS: &[(&str, &str)] = &[
     (
-        "detail_sha256, prev, hash FROM event ORDER BY seq",
-        "verifying reads the whole chain",
-    ),
-    (
         "SELECT count(*) FROM job WHERE state != 'dead'",
         "the health page's depth of a short queue",
-    ),
-    (
-        "UPDATE enrichment SET expires_at = 0 WHERE provider_id",
-        "a human changed a provider",
     ),
     (
         "SELECT count(*) FROM delivery d WHERE 1",

@@ -1,35 +1,38 @@
 //! `field_extraction`: which fields of a provider's answers are picked out, and what they are
 //! called.
 
-use calseta_domain::{ExtractionRule, IndicatorType, ProviderId, Timestamp};
+use calseta_domain::{ExtractionId, IndicatorType, Timestamp, ValueType};
 use rusqlite::Row;
-use uuid::Uuid;
 
 use super::condition::{Condition, Slice};
 use super::{Reads, blob, found, time, uuid, word};
 use crate::{StoreError, WriteTx};
 
-/// A field as people see it.
+/// A field that is picked out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtractionRow {
     /// Its row.
     pub id: i64,
     /// Its id.
-    pub uuid: Uuid,
+    pub uuid: ExtractionId,
     /// The provider's row.
     pub provider: i64,
-    /// The provider's id.
-    pub provider_uuid: ProviderId,
     /// The provider's name.
     pub provider_name: String,
-    /// What it says.
-    pub rule: ExtractionRule,
-    /// For people.
-    pub description: Option<String>,
-    /// Whether it came with the product.
-    pub is_system: bool,
+    /// The type of indicator whose answers have it.
+    pub indicator_type: IndicatorType,
+    /// Where it is in the raw answer.
+    pub source_path: String,
+    /// What it is called in `extracted`.
+    pub target_key: String,
+    /// What it is coerced to.
+    pub value_type: ValueType,
     /// Whether it is used.
     pub is_active: bool,
+    /// Whether it came with the product.
+    pub is_system: bool,
+    /// For people.
+    pub description: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it changed last.
@@ -49,9 +52,9 @@ pub struct ExtractionFilter {
     pub is_active: Option<bool>,
 }
 
-const COLUMNS: &str = "e.id, e.uuid, e.provider_id, p.uuid, p.name, e.indicator_type, \
-                       e.source_path, e.target_key, e.value_type, e.description, e.is_system, \
-                       e.is_active, e.created_at, e.updated_at";
+const COLUMNS: &str = "e.id, e.uuid, e.provider_id, p.name, e.indicator_type, e.source_path, \
+                       e.target_key, e.value_type, e.description, e.is_system, e.is_active, \
+                       e.created_at, e.updated_at";
 const FROM: &str = "field_extraction e JOIN provider p ON p.id = e.provider_id";
 
 fn map(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
@@ -59,19 +62,16 @@ fn map(row: &Row<'_>) -> rusqlite::Result<ExtractionRow> {
         id: row.get(0)?,
         uuid: uuid(row, 1)?,
         provider: row.get(2)?,
-        provider_uuid: uuid(row, 3)?,
-        provider_name: row.get(4)?,
-        rule: ExtractionRule {
-            indicator_type: word(row, 5)?,
-            source_path: row.get(6)?,
-            target_key: row.get(7)?,
-            value_type: word(row, 8)?,
-        },
-        description: row.get(9)?,
-        is_system: row.get(10)?,
-        is_active: row.get(11)?,
-        created_at: time(row, 12)?,
-        updated_at: time(row, 13)?,
+        provider_name: row.get(3)?,
+        indicator_type: word(row, 4)?,
+        source_path: row.get(5)?,
+        target_key: row.get(6)?,
+        value_type: word(row, 7)?,
+        description: row.get(8)?,
+        is_system: row.get(9)?,
+        is_active: row.get(10)?,
+        created_at: time(row, 11)?,
+        updated_at: time(row, 12)?,
     })
 }
 
@@ -82,15 +82,14 @@ pub fn insert(tx: &WriteTx<'_>, row: &ExtractionRow) -> Result<i64, StoreError> 
 }
 
 /// Adds a field of the product's own, or brings the one there up to date; whether a person
-/// switched it off stays.
+/// switched it off stays, and so does a person's own field for the same path.
 pub fn ensure_system(tx: &WriteTx<'_>, row: &ExtractionRow) -> Result<(), StoreError> {
     put(
         tx,
         row,
         "ON CONFLICT(provider_id, indicator_type, source_path) DO UPDATE SET
            target_key=excluded.target_key, value_type=excluded.value_type,
-           description=excluded.description, is_system=1
-         WHERE is_system = 1",
+           description=excluded.description WHERE is_system = 1",
     )
 }
 
@@ -102,12 +101,12 @@ fn put(tx: &WriteTx<'_>, row: &ExtractionRow, on_conflict: &str) -> Result<(), S
              VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) {on_conflict}"
         ))?
         .execute(rusqlite::params![
-            blob(row.uuid),
+            blob(row.uuid.uuid()),
             row.provider,
-            row.rule.indicator_type.as_str(),
-            row.rule.source_path,
-            row.rule.target_key,
-            row.rule.value_type.as_str(),
+            row.indicator_type.as_str(),
+            row.source_path,
+            row.target_key,
+            row.value_type.as_str(),
             row.description,
             row.is_system,
             row.is_active,
@@ -124,10 +123,10 @@ pub fn update(tx: &WriteTx<'_>, row: &ExtractionRow) -> Result<(), StoreError> {
            value_type=?5, description=?6, is_active=?7, updated_at=?8 WHERE id=?1",
         rusqlite::params![
             row.id,
-            row.rule.indicator_type.as_str(),
-            row.rule.source_path,
-            row.rule.target_key,
-            row.rule.value_type.as_str(),
+            row.indicator_type.as_str(),
+            row.source_path,
+            row.target_key,
+            row.value_type.as_str(),
             row.description,
             row.is_active,
             row.updated_at.millis(),
@@ -136,18 +135,35 @@ pub fn update(tx: &WriteTx<'_>, row: &ExtractionRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes a field; whether it was there.
-pub fn delete(tx: &WriteTx<'_>, id: Uuid) -> Result<bool, StoreError> {
+/// Removes a field (row); whether it was there.
+pub fn delete(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
     Ok(tx
         .conn
-        .execute("DELETE FROM field_extraction WHERE uuid = ?1", [blob(id)])?
+        .execute("DELETE FROM field_extraction WHERE id = ?1", [id])?
         > 0)
 }
 
 /// One field.
-pub fn by_uuid(tx: &impl Reads, id: Uuid) -> Result<Option<ExtractionRow>, StoreError> {
+pub fn by_uuid(tx: &impl Reads, id: ExtractionId) -> Result<Option<ExtractionRow>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE e.uuid = ?1");
-    found(tx.conn().prepare_cached(&sql)?.query_row([blob(id)], map))
+    let mut statement = tx.conn().prepare_cached(&sql)?;
+    found(statement.query_row([blob(id.uuid())], map))
+}
+
+/// Whether a provider has a field of this type and path.
+pub fn exists(
+    tx: &impl Reads,
+    provider: i64,
+    kind: IndicatorType,
+    path: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx
+        .conn()
+        .prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM field_extraction
+               WHERE provider_id = ?1 AND indicator_type = ?2 AND source_path = ?3)",
+        )?
+        .query_row((provider, kind.as_str(), path), |row| row.get(0))?)
 }
 
 /// A page of fields, by provider, type and row, and how many there are.
@@ -166,22 +182,10 @@ pub fn page(
     super::page_of(tx, (FROM, COLUMNS, order), &narrowed, slice, map)
 }
 
-/// The active fields of every provider: the provider's row and what is picked out, oldest first.
-pub fn active(tx: &impl Reads) -> Result<Vec<(i64, ExtractionRule)>, StoreError> {
-    let mut statement = tx.conn().prepare_cached(
-        "SELECT provider_id, indicator_type, source_path, target_key, value_type
-         FROM field_extraction WHERE is_active = 1 ORDER BY provider_id, id",
-    )?;
-    let rows = statement.query_map([], |row| {
-        Ok((
-            row.get(0)?,
-            ExtractionRule {
-                indicator_type: word(row, 1)?,
-                source_path: row.get(2)?,
-                target_key: row.get(3)?,
-                value_type: word(row, 4)?,
-            },
-        ))
-    })?;
+/// Every field, by provider and row.
+pub fn all(tx: &impl Reads) -> Result<Vec<ExtractionRow>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM {FROM} ORDER BY e.provider_id, e.id");
+    let mut statement = tx.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map([], map)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
