@@ -5,6 +5,7 @@
 //! cargo tool. Start reading at [`setup`] (what a machine needs), [`ui`] (the window's files) and
 //! [`stages`] (what `test` runs).
 
+mod api;
 mod bench;
 mod command;
 mod environment;
@@ -13,6 +14,7 @@ mod output;
 mod run;
 mod setup;
 mod stages;
+mod tools;
 mod ui;
 mod wasm;
 mod workspace;
@@ -38,7 +40,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Task {
-    /// Install what this machine lacks: system packages and the WebAssembly target
+    /// Install what this machine lacks: system packages, the WebAssembly target, test tools
     Setup,
     /// Build the window's files into ui/dist
     Ui {
@@ -52,6 +54,8 @@ enum Task {
         #[arg(last = true)]
         rest: Vec<String>,
     },
+    /// Write openapi.json anew, as the program serves it
+    Openapi,
     /// Set up, then run every check there is, stopping at the first that fails
     Test(stages::Selection),
     /// Build in release and measure; options after `--` go to the benchmark program
@@ -75,7 +79,13 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Result<()> {
     let workspace = Workspace::load()?;
     match task {
-        Task::Setup => setup::prepare(&workspace, setup::Purpose::Everything).map(drop),
+        Task::Setup => {
+            setup::prepare(&workspace, setup::Purpose::Everything)?;
+            let step = output::step("Test tools");
+            tools::Tools::prepare(&workspace)?;
+            step.done();
+            Ok(())
+        }
         Task::Ui { release } => {
             let compiler = wasm::choose(&workspace)?;
             let profile = if release {
@@ -85,6 +95,7 @@ fn perform(task: Task) -> Result<()> {
             };
             ui::build(&workspace, &compiler, profile)
         }
+        Task::Openapi => api::write_document(&workspace),
         Task::Run { rest } => run::start(&workspace, &rest),
         Task::Test(selection) => stages::perform(&workspace, &selection),
         Task::Bench { rest } => bench::start(&workspace, &rest),

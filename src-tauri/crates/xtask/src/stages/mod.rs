@@ -10,6 +10,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use std::time::{Duration, Instant};
 
+use crate::api::Extent;
 use crate::output;
 use crate::workspace::Workspace;
 
@@ -28,6 +29,8 @@ pub(crate) struct Selection {
     /// Print the stages and what each one does, and run none
     #[arg(long)]
     list: bool,
+    #[command(flatten)]
+    extent: Extent,
 }
 
 /// A stage that has ended.
@@ -54,7 +57,7 @@ pub(crate) fn perform(workspace: &Workspace, selection: &Selection) -> Result<()
     let mut ended = Vec::new();
     for stage in &chosen {
         let step = output::step(&format!("{}: {}", stage.name, stage.purpose));
-        let result = stage.perform(workspace);
+        let result = stage.perform(workspace, &selection.extent);
         let took = step.done();
         let tests = *result.as_ref().unwrap_or(&Count::default());
         ended.push(Ended {

@@ -5,7 +5,9 @@ use std::fs;
 use std::process::Command;
 
 use super::count::Count;
+use crate::api::{self, Extent};
 use crate::setup::{self, Purpose};
+use crate::tools::Tools;
 use crate::workspace::Workspace;
 use crate::{command, licences, output, ui, wasm};
 
@@ -32,6 +34,7 @@ pub(super) struct Stage {
 #[derive(Debug)]
 enum Work {
     SetUp,
+    Tools,
     Format,
     Licences,
     Window,
@@ -42,6 +45,9 @@ enum Work {
     DocumentationTests,
     Programs,
     BuildTests,
+    Document,
+    Clients,
+    Fuzz,
     /// One test program of [`TESTS`].
     Room(String),
     MissingExamples,
@@ -49,74 +55,114 @@ enum Work {
 
 /// All stages in the order in which they run.
 pub(super) fn stages(workspace: &Workspace) -> Vec<Stage> {
-    let stage = |name: &str, purpose: &str, work| Stage {
-        name: name.to_owned(),
-        purpose: purpose.to_owned(),
-        work,
-    };
     let mut plan = vec![
-        stage("setup", "what this machine lacks", Work::SetUp),
-        stage("fmt", "the code is formatted", Work::Format),
-        stage(
-            "licences",
-            "licences, bans and sources of all packages",
-            Work::Licences,
-        ),
-        stage(
-            "ui",
-            "the window's files, which the desktop program embeds",
-            Work::Window,
-        ),
-        stage("clippy", "no warning in native code", Work::Clippy),
-        stage(
-            "clippy-ui",
-            "no warning in the window's code",
-            Work::ClippyWindow,
-        ),
-        stage(
-            "doc",
-            "the documentation builds without a warning",
-            Work::Documentation,
-        ),
-        stage("unit", "the tests inside the packages", Work::UnitTests),
-        stage(
-            "doctest",
-            "the examples in the documentation",
-            Work::DocumentationTests,
-        ),
-        stage(
-            "programs",
-            "the programs under test and their control build",
-            Work::Programs,
-        ),
-        stage(
-            "tests-build",
-            "the tests of the whole product compile",
-            Work::BuildTests,
+        Stage::new("setup", "what this machine lacks", Work::SetUp),
+        Stage::new(
+            "tools",
+            "the test tools that are not Rust, in the target directory",
+            Work::Tools,
         ),
     ];
+    plan.extend(of_the_sources());
+    plan.extend(of_the_programs());
     let mut rooms = workspace.target_names(TESTS, "test");
     rooms.sort_by_key(|room| !FIRST_ROOMS.contains(room));
     for room in rooms {
-        plan.push(stage(
-            room,
-            "tests of the whole product",
-            Work::Room(room.to_owned()),
-        ));
+        let work = Work::Room(room.to_owned());
+        plan.push(Stage::new(room, "tests of the whole product", work));
     }
+    plan.push(Stage::new(
+        "schemathesis",
+        "the API keeps to openapi.json, whatever is asked of it",
+        Work::Fuzz,
+    ));
     let has_room = plan.iter().any(|stage| stage.name == EXAMPLES);
     if !has_room && has_examples(workspace) {
-        plan.push(stage(EXAMPLES, "the example agents", Work::MissingExamples));
+        let work = Work::MissingExamples;
+        plan.push(Stage::new(EXAMPLES, "the example agents", work));
     }
     plan
 }
 
+/// What needs no program but the window's.
+fn of_the_sources() -> Vec<Stage> {
+    [
+        ("fmt", "the code is formatted", Work::Format),
+        (
+            "licences",
+            "licences, bans and sources of all packages",
+            Work::Licences,
+        ),
+        (
+            "window",
+            "the window's files, which the desktop program embeds",
+            Work::Window,
+        ),
+        ("clippy", "no warning in native code", Work::Clippy),
+        (
+            "clippy-ui",
+            "no warning in the window's code",
+            Work::ClippyWindow,
+        ),
+        (
+            "doc",
+            "the documentation builds without a warning",
+            Work::Documentation,
+        ),
+        ("unit", "the tests inside the packages", Work::UnitTests),
+        (
+            "doctest",
+            "the examples in the documentation",
+            Work::DocumentationTests,
+        ),
+    ]
+    .map(|(name, purpose, work)| Stage::new(name, purpose, work))
+    .into()
+}
+
+/// The programs under test, what strangers see of them, and the tests that use them.
+fn of_the_programs() -> Vec<Stage> {
+    [
+        (
+            "programs",
+            "the programs under test and their control build",
+            Work::Programs,
+        ),
+        (
+            "openapi",
+            "openapi.json is sound and is what the program serves",
+            Work::Document,
+        ),
+        (
+            "clients",
+            "clients generated from openapi.json do an agent's work",
+            Work::Clients,
+        ),
+        (
+            "tests-build",
+            "the tests of the whole product compile",
+            Work::BuildTests,
+        ),
+    ]
+    .map(|(name, purpose, work)| Stage::new(name, purpose, work))
+    .into()
+}
+
 impl Stage {
+    fn new(name: &str, purpose: &str, work: Work) -> Self {
+        Self {
+            name: name.to_owned(),
+            purpose: purpose.to_owned(),
+            work,
+        }
+    }
+
     /// Runs it to the end and counts the tests in it.
-    pub(super) fn perform(&self, workspace: &Workspace) -> Result<Count> {
+    pub(super) fn perform(&self, workspace: &Workspace, extent: &Extent) -> Result<Count> {
         let none = |()| Count::default();
         match &self.work {
             Work::SetUp => setup::prepare(workspace, Purpose::Everything).map(|_| Count::default()),
+            Work::Tools => Tools::prepare(workspace).map(|_| Count::default()),
             Work::Format => {
                 command::run(&mut workspace.cargo(&["fmt", "--all", "--check"])).map(none)
             }
@@ -132,6 +178,9 @@ impl Stage {
             Work::DocumentationTests => run_tests(&mut workspace.native("test", &["--doc"])),
             Work::Programs => build_programs(workspace).map(none),
             Work::BuildTests => build_tests(workspace).map(none),
+            Work::Document => api::check_document(workspace).map(none),
+            Work::Clients => api::check_clients(workspace).map(none),
+            Work::Fuzz => api::fuzz(workspace, extent).map(none),
             Work::Room(room) => run_room(workspace, room),
             Work::MissingExamples => {
                 bail!("examples/agents exists, but {TESTS} has no test program `{EXAMPLES}`")
