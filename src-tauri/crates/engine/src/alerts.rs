@@ -93,7 +93,7 @@ impl Engine {
                         };
                         source.to_owned()
                     }),
-                    malice_override_at: None,
+                    malice_override_at: row.malice_override_at,
                     indicators: evidence.views(),
                     detection_rule: rule.map(views::rule),
                     context_documents: documents.into_iter().map(views::document).collect(),
@@ -340,8 +340,12 @@ impl Change {
         let analyst_decided = row.malice_override.is_some() && !row.malice_override_by_agent;
         let outranked = by_agent && analyst_decided;
         if !self.malice.is_keep() && !outranked {
-            row.malice_override = self.malice.clone().apply(row.malice_override);
+            let before = row.malice_override;
+            row.malice_override = self.malice.clone().apply(before);
             row.malice_override_by_agent = row.malice_override.is_some() && by_agent;
+            if row.malice_override != before {
+                row.malice_override_at = row.malice_override.map(|_| now);
+            }
         }
         Ok(row)
     }

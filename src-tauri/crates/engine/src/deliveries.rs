@@ -108,6 +108,7 @@ impl Engine {
                     agent,
                     alert,
                     state: query.state,
+                    ..DeliveryFilter::default()
                 };
                 let (rows, total) = delivery::page(tx, &filter, page.page_size, page.offset())?;
                 let rows = rows

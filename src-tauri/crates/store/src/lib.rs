@@ -10,6 +10,7 @@ mod chain;
 mod error;
 #[cfg(feature = "faults")]
 mod faults;
+mod functions;
 mod migrate;
 mod open;
 mod reader;

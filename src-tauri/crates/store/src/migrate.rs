@@ -6,6 +6,7 @@ use calseta_domain::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::OpenError;
+use crate::functions;
 use crate::open::{APPLICATION_ID, private_file};
 
 /// Every schema step since the first; a file's `user_version` counts those it has. Never edit one
@@ -14,6 +15,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_main_job.sql"),
     include_str!("migrations/0002_indexes.sql"),
     include_str!("migrations/0003_configuration.sql"),
+    include_str!("migrations/0004_alerts.sql"),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {
@@ -49,6 +51,7 @@ pub(crate) fn run(
     migrations: &[&str],
     now: Timestamp,
 ) -> Result<(), OpenError> {
+    functions::register(conn)?;
     let found = version(conn)?;
     if found > 0 && found < known(migrations) {
         let copy = path.with_extension(format!("db.before-v{}-{}", migrations.len(), now.millis()));
@@ -182,6 +185,10 @@ mod tests {
     fn carried_over(conn: &Connection) {
         for (sql, expected) in [
             ("SELECT last_received_at FROM source", 5),
+            ("SELECT alert_count FROM indicator", 1),
+            ("SELECT length(ip_key) FROM indicator", 16),
+            ("SELECT verdict FROM alert", 0),
+            ("SELECT occurred_at FROM alert_indicator", 1),
             (
                 "SELECT version FROM context_document_version WHERE content = 'text'",
                 3,

@@ -231,6 +231,7 @@ fn spawn_writer(
 /// values again and parses many of our statements at every single use.
 fn keep_statements(conn: &Connection) -> rusqlite::Result<()> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    crate::functions::register(conn)?;
     conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }

@@ -93,6 +93,8 @@ pub struct AlertRow {
     pub malice_override: Option<Malice>,
     /// Whether an agent set the override.
     pub malice_override_by_agent: bool,
+    /// When the override was set.
+    pub malice_override_at: Option<Timestamp>,
     /// Tags.
     pub tags: Vec<String>,
     /// Dispatches of the whole alert.
@@ -118,7 +120,7 @@ pub(super) const COLUMNS: &str = "a.id, a.uuid, a.title, a.description, a.severi
     a.fingerprint, a.duplicate_count, a.last_seen_at, d.uuid, a.detection_rule_id, \
     a.close_classification, a.acknowledged_at, a.triaged_at, a.closed_at, a.malice, \
     a.malice_override, a.malice_override_by_agent, a.tags, a.generation, a.created_at, \
-    a.updated_at, r.name";
+    a.updated_at, r.name, a.malice_override_at";
 
 /// What [`COLUMNS`] is read from.
 pub(super) const FROM: &str = "alert a LEFT JOIN alert d ON d.id = a.duplicate_of \
@@ -155,6 +157,7 @@ pub(super) fn map(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         created_at: time(row, 26)?,
         updated_at: time(row, 27)?,
         rule_name: row.get(28)?,
+        malice_override_at: time_opt(row, 29)?,
     })
 }
 
@@ -285,7 +288,7 @@ pub fn update(tx: &WriteTx<'_>, alert: &AlertRow) -> Result<(), StoreError> {
         .prepare_cached(
             "UPDATE alert SET severity=?2, status=?3, close_classification=?4, acknowledged_at=?5,
                triaged_at=?6, closed_at=?7, malice_override=?8, malice_override_by_agent=?9,
-               tags=?10, updated_at=?11 WHERE id=?1",
+               tags=?10, updated_at=?11, malice_override_at=?12 WHERE id=?1",
         )?
         .execute(rusqlite::params![
             alert.id,
@@ -299,6 +302,7 @@ pub fn update(tx: &WriteTx<'_>, alert: &AlertRow) -> Result<(), StoreError> {
             alert.malice_override_by_agent,
             list(&alert.tags),
             alert.updated_at.millis(),
+            alert.malice_override_at.map(Timestamp::millis),
         ])?;
     Ok(())
 }
@@ -318,6 +322,31 @@ pub fn settle_enrichment(
         )?
         .execute((id, status.as_str(), worst as u8, now.millis()))?;
     Ok(())
+}
+
+/// Asks for an alert's enrichment anew: it is Pending again, in a new generation of dispatches. Its
+/// verdict stays until the new answers are in. The caller adds the lookups and the match
+/// ([`super::job::request`]). The generation.
+pub fn request_enrichment(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<u32, StoreError> {
+    tx.conn
+        .prepare_cached(
+            "UPDATE alert SET enrichment_status = 'Pending', updated_at = ?2 WHERE id = ?1",
+        )?
+        .execute((id, now.millis()))?;
+    next_generation(tx, id)
+}
+
+/// Removes an alert: its links, findings and work go with it, what was to be sent is cancelled.
+/// Events, indicators and past deliveries stay. Whether it was there.
+pub fn delete(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
+    tx.conn.execute(
+        "UPDATE delivery SET state='cancelled', next_at=NULL
+         WHERE alert_id = ?1 AND state IN ('due', 'parked')",
+        [id],
+    )?;
+    tx.conn
+        .execute("DELETE FROM job WHERE uniq = 'match:' || ?1 || ':0'", [id])?;
+    Ok(tx.conn.execute("DELETE FROM alert WHERE id = ?1", [id])? > 0)
 }
 
 /// A new generation of dispatches.
@@ -351,7 +380,7 @@ pub fn refresh_malice(
              JOIN indicator i ON i.id = l.indicator_id WHERE l.alert_id = a.id) AS worst
          FROM alert_indicator ai JOIN alert a ON a.id = ai.alert_id
          WHERE ai.indicator_id = ?1 AND a.enriched_at IS NOT NULL
-         ORDER BY ai.alert_id DESC LIMIT ?2",
+         ORDER BY ai.occurred_at DESC, ai.alert_id DESC LIMIT ?2",
     )?;
     let rows = statement.query_map((indicator, limit), |row| {
         Ok((
@@ -386,7 +415,7 @@ pub fn incomplete(
          LEFT JOIN detection_rule r ON r.id = a.detection_rule_id
          WHERE l.indicator_id = ?1 AND a.enriched_at IS NOT NULL
            AND a.enrichment_status IN ('Partial', 'Failed')
-         ORDER BY l.alert_id DESC LIMIT ?2"
+         ORDER BY l.occurred_at DESC, l.alert_id DESC LIMIT ?2"
     );
     let mut statement = tx.conn().prepare_cached(&sql)?;
     let rows = statement.query_map((indicator, limit), map)?;

@@ -3,12 +3,10 @@
 //! A delivery is one alert for one agent and one generation; its bytes are frozen. An attempt's row
 //! is written, in the transaction that takes the delivery in hand, before the request is sent.
 
-use std::fmt::Write as _;
-
 use calseta_domain::{AgentId, AlertId, DeliveryId, Timestamp};
-use rusqlite::types::Value as Sql;
 use rusqlite::{Row, params_from_iter};
 
+use super::condition::Condition;
 use super::{Reads, blob, found, time, time_opt, uuid, uuid_opt};
 use crate::{StoreError, Wake, WriteTx};
 
@@ -360,6 +358,10 @@ pub struct DeliveryFilter {
     pub alert: Option<i64>,
     /// In this state.
     pub state: Option<String>,
+    /// Made at or after.
+    pub from: Option<Timestamp>,
+    /// Made at or before.
+    pub to: Option<Timestamp>,
 }
 
 /// A page of deliveries, newest first, and how many there are.
@@ -369,30 +371,52 @@ pub fn page(
     limit: u64,
     offset: u64,
 ) -> Result<(Vec<DeliveryRow>, u64), StoreError> {
-    // Only what is asked for is compared: a condition that may be off keeps SQLite from its indexes.
-    let mut condition = "1".to_owned();
-    let mut params = Vec::new();
-    let mut compare = |column: &str, value: Option<Sql>| {
-        if let Some(value) = value {
-            params.push(value);
-            write!(condition, " AND {column} = ?{}", params.len())
-                .expect("writing to a String cannot fail");
-        }
-    };
-    compare("d.agent_id", filter.agent.map(Sql::Integer));
-    compare("d.alert_id", filter.alert.map(Sql::Integer));
-    compare("d.state", filter.state.clone().map(Sql::Text));
+    let mut narrowed = Condition::new();
+    narrowed.compare_opt("d.agent_id =", filter.agent);
+    narrowed.compare_opt("d.alert_id =", filter.alert);
+    narrowed.compare_opt("d.state =", filter.state.clone());
+    narrowed.compare_opt("d.created_at >=", filter.from.map(Timestamp::millis));
+    narrowed.compare_opt("d.created_at <=", filter.to.map(Timestamp::millis));
+    let (condition, params) = (narrowed.sql(), || params_from_iter(narrowed.params()));
     let total = tx
         .conn()
         .prepare_cached(&format!(
             "SELECT count(*) FROM delivery d WHERE {condition}"
         ))?
-        .query_row(params_from_iter(&params), |row| row.get(0))?;
+        .query_row(params(), |row| row.get(0))?;
     let sql =
         format!("{SELECT} WHERE {condition} ORDER BY d.id DESC LIMIT {limit} OFFSET {offset}");
     let mut statement = tx.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map(params_from_iter(&params), map)?;
+    let rows = statement.query_map(params(), map)?;
     Ok((rows.collect::<Result<_, _>>()?, total))
+}
+
+/// Gives a delivery up that waits; whether it waited.
+pub fn cancel(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
+    let changed = tx.conn.execute(
+        "UPDATE delivery SET state='cancelled', next_at=NULL
+         WHERE id=?1 AND state IN ('due', 'parked')",
+        [id],
+    )?;
+    Ok(changed > 0)
+}
+
+/// Makes an agent's parked or dead deliveries due that were made in a window; how many. What is due
+/// already is none of them, so that doing it twice changes nothing.
+pub fn recover(
+    tx: &WriteTx<'_>,
+    (agent, state): (i64, &str),
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let changed = tx.conn.execute(
+        "UPDATE delivery SET state='due', next_at=?5, dead_reason=NULL
+         WHERE agent_id=?1 AND state=?2 AND state IN ('parked', 'dead')
+           AND created_at BETWEEN ?3 AND ?4",
+        (agent, state, from.millis(), to.millis(), now.millis()),
+    )?;
+    tx.wake(Wake::Deliveries);
+    Ok(changed as u64)
 }
 
 /// The attempts of a delivery, oldest first.

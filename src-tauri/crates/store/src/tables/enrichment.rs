@@ -62,7 +62,8 @@ pub struct Answer<'a> {
     pub is_demo: bool,
 }
 
-/// Stores an answer and makes the indicator's verdict the worst of all its answers.
+/// Stores an answer and brings the indicator's verdict up to date: the override, else the worst of
+/// all its answers. That verdict.
 pub fn store(
     tx: &WriteTx<'_>,
     (indicator, provider): (i64, i64),
@@ -89,12 +90,11 @@ pub fn store(
             answer.is_demo,
             answer.raw,
         ])?;
-    let worst = tx
+    super::indicator::recompute(tx, indicator, now)?;
+    Ok(tx
         .conn
-        .prepare_cached("SELECT coalesce(max(malice), 0) FROM enrichment WHERE indicator_id = ?1")?
-        .query_row([indicator], |row| malice(row, 0))?;
-    super::indicator::set_malice(tx, indicator, worst)?;
-    Ok(worst)
+        .prepare_cached("SELECT malice FROM indicator WHERE id = ?1")?
+        .query_row([indicator], |row| malice(row, 0))?)
 }
 
 /// Notes a failure. What an earlier success said stays: a failed re-run never downgrades it.
@@ -127,6 +127,16 @@ pub fn of_indicators(
          WHERE e.indicator_id IN (SELECT value FROM json_each(?1)) ORDER BY e.indicator_id, p.id",
     )?;
     let rows = statement.query_map([list(indicators)], map)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The providers' whole answers about an indicator: the provider's row and its JSON.
+pub fn raw_of(tx: &impl Reads, indicator: i64) -> Result<Vec<(i64, String)>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "SELECT provider_id, raw FROM enrichment WHERE indicator_id = ?1 AND raw IS NOT NULL
+         ORDER BY provider_id",
+    )?;
+    let rows = statement.query_map([indicator], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

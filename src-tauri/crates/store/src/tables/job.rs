@@ -76,6 +76,38 @@ pub fn insert(
     Ok(added > 0)
 }
 
+/// Asks for work that may have been done before: adds the job, or makes the one that waits or was
+/// given up due at `run_at`; one that is in hand is done once more afterwards.
+pub fn request(
+    tx: &WriteTx<'_>,
+    kind: JobKind,
+    (subject, object): (i64, i64),
+    run_at: Timestamp,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let uniq = format!("{}:{subject}:{object}", kind.as_str());
+    tx.conn
+        .prepare_cached(
+            "INSERT INTO job(kind, uniq, ref, ref2, run_at, created_at)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT(uniq) DO UPDATE SET
+               again = state = 'running',
+               run_at = iif(state = 'dead', excluded.run_at, min(run_at, excluded.run_at)),
+               attempt = iif(state = 'dead', 0, attempt),
+               crashes = iif(state = 'dead', 0, crashes),
+               state = iif(state = 'dead', 'ready', state)",
+        )?
+        .execute((
+            kind.as_str(),
+            uniq,
+            subject,
+            object,
+            run_at.millis(),
+            now.millis(),
+        ))?;
+    tx.wake(kind.wake());
+    Ok(())
+}
+
 /// Takes up to `limit` due jobs in hand: of a kind and its object (a provider's row; 0 for match).
 pub fn claim_of(
     tx: &WriteTx<'_>,
@@ -120,9 +152,20 @@ pub fn is_due(
         .query_row((kind.as_str(), object, now.millis()), |row| row.get(0))?)
 }
 
-/// Ends a job. `false` when it is no longer in this worker's hand: then its results must be
-/// discarded, by failing the transaction.
+/// Ends a job, or makes it due at once when it was asked for again meanwhile. `false` when it is no
+/// longer in this worker's hand: then its results must be discarded, by failing the transaction.
 pub fn finish(tx: &WriteTx<'_>, job: &JobRow, boot: i64) -> Result<bool, StoreError> {
+    let again = tx
+        .conn
+        .prepare_cached(
+            "UPDATE job SET state='ready', again=0, attempt=0, boot=NULL
+             WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running' AND again=1",
+        )?
+        .execute((job.id, job.token, boot))?;
+    if again > 0 {
+        tx.wake(job.kind.wake());
+        return Ok(true);
+    }
     let ended = tx
         .conn
         .prepare_cached(

@@ -18,6 +18,7 @@ pub mod event;
 pub mod extraction;
 pub mod finding;
 pub mod grant;
+pub mod graph;
 pub mod idempotency;
 pub mod indicator;
 pub mod installation;

@@ -187,8 +187,8 @@ async fn a_walk_would_be_noticed() {
     let (_dir, store) = fresh();
     for sql in [
         "SELECT a.title FROM alert a WHERE a.title = ?1",
-        "SELECT count(*) FROM delivery WHERE alert_id = ?1 OR state = ?2",
-        "SELECT id FROM indicator ORDER BY malice LIMIT 5",
+        "SELECT count(*) FROM delivery WHERE alert_id = ?1 OR dead_reason = ?2",
+        "SELECT id FROM indicator ORDER BY updated_at LIMIT 5",
         "DELETE FROM job WHERE last_error = ?1",
     ] {
         let steps = plan(&store, sql).await.expect("it can be planned");
