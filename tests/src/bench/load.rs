@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 /// The size of every body.
 pub const BODY_BYTES: usize = 2048;
 /// The longest answer that is read.
-const MAX_ANSWER_BYTES: usize = 64 * 1024;
+const MAX_ANSWER_BYTES: usize = 8 * 1024 * 1024;
 /// How long one request may take before the run is given up.
 const REQUEST_DEADLINE: Duration = Duration::from_mins(1);
 
@@ -44,17 +44,18 @@ pub fn body(run: u32, n: u32) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
+    /// The lines that every request has.
     head: String,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects; every request posts to `path` with `key`.
-    pub async fn open(address: SocketAddr, key: &str, path: &str) -> Result<Self> {
+    /// Connects; every request is made with `key`.
+    pub async fn open(address: SocketAddr, key: &str) -> Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\
+            " HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\
              Content-Type: application/json\r\nContent-Length: "
         );
         Ok(Self {
@@ -64,23 +65,34 @@ impl Connection {
         })
     }
 
-    /// The body of the last answer.
-    pub fn answer_body(&self) -> &[u8] {
-        let end = find(&self.buffer, b"\r\n\r\n").map_or(self.buffer.len(), |end| end + 4);
-        &self.buffer[end..]
-    }
-
-    /// Posts and reads the whole answer; its status.
-    pub async fn post(&mut self, body: &[u8]) -> Result<u16> {
-        tokio::time::timeout(REQUEST_DEADLINE, self.exchange(body))
+    /// Asks and reads the whole answer; its status and body.
+    pub async fn ask(&mut self, method: &str, path: &str, body: &[u8]) -> Result<(u16, &[u8])> {
+        let exchange = self.exchange(method, path, body);
+        let (status, start) = tokio::time::timeout(REQUEST_DEADLINE, exchange)
             .await
-            .context("a request was not answered")?
+            .context("a request was not answered")??;
+        Ok((status, &self.buffer[start..]))
     }
 
-    async fn exchange(&mut self, body: &[u8]) -> Result<u16> {
-        let mut request = Vec::with_capacity(self.head.len() + 16 + body.len());
-        request.extend_from_slice(self.head.as_bytes());
-        request.extend_from_slice(format!("{}\r\n\r\n", body.len()).as_bytes());
+    /// Posts an alert; the answer's status.
+    pub async fn ingest(&mut self, body: &[u8]) -> Result<u16> {
+        let (status, _) = self.ask("POST", "/v1/ingest/generic", body).await?;
+        Ok(status)
+    }
+
+    /// The status, and where the body begins in the buffer.
+    async fn exchange(&mut self, method: &str, path: &str, body: &[u8]) -> Result<(u16, usize)> {
+        let mut request = Vec::with_capacity(self.head.len() + path.len() + 32 + body.len());
+        for part in [
+            method,
+            " ",
+            path,
+            &self.head,
+            &body.len().to_string(),
+            "\r\n\r\n",
+        ] {
+            request.extend_from_slice(part.as_bytes());
+        }
         request.extend_from_slice(body);
         self.stream.write_all(&request).await?;
         self.buffer.clear();
@@ -88,21 +100,21 @@ impl Connection {
             let read = self.stream.read_buf(&mut self.buffer).await?;
             ensure!(read > 0, "the backend closed the connection");
             ensure!(self.buffer.len() <= MAX_ANSWER_BYTES, "an answer too long");
-            if let Some((status, whole)) = answer(&self.buffer)
+            if let Some((status, start, whole)) = answer(&self.buffer)
                 && self.buffer.len() >= whole
             {
-                return Ok(status);
+                return Ok((status, start));
             }
         }
     }
 }
 
-/// Status and whole length of an answer whose head is complete.
-fn answer(bytes: &[u8]) -> Option<(u16, usize)> {
+/// Status, where the body begins and whole length of an answer whose head is complete.
+fn answer(bytes: &[u8]) -> Option<(u16, usize, usize)> {
     let end = find(bytes, b"\r\n\r\n")? + 4;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let status = head.get(9..12)?.parse().ok()?;
-    Some((status, end + content_length(head)))
+    Some((status, end, end + content_length(head)))
 }
 
 /// The length that a head declares; 0 when it does not.
@@ -143,13 +155,13 @@ pub async fn run(
     let started = Instant::now();
     let mut tasks = tokio::task::JoinSet::new();
     for lane in 0..connections {
-        let mut connection = Connection::open(address, key, "/v1/ingest/generic").await?;
+        let mut connection = Connection::open(address, key).await?;
         tasks.spawn(async move {
             let (mut tally, mut n) = (Tally::default(), lane);
             while until(n) {
                 let body = body(run, n);
                 let sent = Instant::now();
-                if connection.post(&body).await? == 202 {
+                if connection.ingest(&body).await? == 202 {
                     tally.accepted += 1;
                     tally.times.push(sent.elapsed());
                 } else {
@@ -188,7 +200,7 @@ mod tests {
     #[test]
     fn an_answer_is_read_to_its_end() {
         let bytes = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}";
-        assert_eq!(answer(bytes), Some((202, bytes.len())));
+        assert_eq!(answer(bytes), Some((202, bytes.len() - 2, bytes.len())));
         assert_eq!(answer(&bytes[..20]), None);
     }
 }

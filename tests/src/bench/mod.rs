@@ -4,9 +4,11 @@
 //! a fresh data directory a section, and drives it over raw keep-alive connections, so that the
 //! generator takes as little as possible of the processors that both share.
 
+pub mod corpus;
 pub mod load;
 pub mod machine;
 pub mod peer;
+pub mod queries;
 pub mod report;
 pub mod sections;
 

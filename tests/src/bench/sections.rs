@@ -89,8 +89,7 @@ async fn with_agent(program: &Path, dir: &Path) -> Result<(Backend, Peer)> {
 pub async fn latency(program: &Path, extent: Extent, report: &mut Report) -> Result<()> {
     let dir = tempfile::tempdir()?;
     let (backend, peer) = with_agent(program, dir.path()).await?;
-    let mut connection =
-        Connection::open(backend.address(), backend.admin(), "/v1/ingest/generic").await?;
+    let mut connection = Connection::open(backend.address(), backend.admin()).await?;
     let mut ticks = tokio::time::interval(LATENCY_EVERY);
     let count = u32::try_from(extent.latency_alerts)?;
     let mut sent = Vec::new();
@@ -98,7 +97,10 @@ pub async fn latency(program: &Path, extent: Extent, report: &mut Report) -> Res
         ticks.tick().await;
         let body = load::body(1, n);
         sent.push(Instant::now());
-        ensure!(connection.post(&body).await? == 202, "an alert was refused");
+        ensure!(
+            connection.ingest(&body).await? == 202,
+            "an alert was refused"
+        );
     }
     let came = peer.wait(extent.latency_alerts, LOST_AFTER).await;
     let mut times: Vec<_> = (0..count)

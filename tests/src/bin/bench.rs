@@ -3,24 +3,37 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use calseta_tests::bench::{Extent, report, sections};
+use calseta_tests::bench::{Extent, queries, report, sections};
 
-const USAGE: &str = "bench --calseta PATH [--out FILE] [--quick]";
+const USAGE: &str = "bench --calseta PATH [--out FILE] [--quick] [--alerts N [--dir DIR]]\n\
+                     --alerts N: measure reads of a queue of N alerts instead; --dir keeps it, or \
+                     uses the one of an earlier run";
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let (mut program, mut out, mut extent) = (None, None, Extent::FULL);
+    let (mut alerts, mut dir) = (None, None);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--calseta" => program = arguments.next().map(PathBuf::from),
             "--out" => out = arguments.next().map(PathBuf::from),
             "--quick" => extent = Extent::QUICK,
+            "--alerts" => alerts = Some(arguments.next().context(USAGE)?.parse().context(USAGE)?),
+            "--dir" => dir = arguments.next().map(PathBuf::from),
             other => bail!("{other} is not understood; use {USAGE}"),
         }
     }
     let program = program.context(USAGE)?;
-    let report = sections::all(&program, extent).await?;
+    let report = match alerts {
+        Some(count) => {
+            let temporary = tempfile::tempdir()?;
+            let dir = dir.unwrap_or_else(|| temporary.path().to_owned());
+            std::fs::create_dir_all(&dir)?;
+            queries::all(&program, &dir, count).await?
+        }
+        None => sections::all(&program, extent).await?,
+    };
     report.print();
     if let Some(out) = out {
         report.write(&out)?;
