@@ -40,14 +40,15 @@ async fn post(
     (round, lane): (u32, u32),
     accepted: &mut Vec<Accepted>,
 ) -> Result<()> {
-    let mut connection = Connection::open(address, key, "/v1/ingest/generic").await?;
+    let mut connection = Connection::open(address, key).await?;
     let numbers = (lane..ALERTS).step_by(CONNECTIONS as usize);
     for n in numbers {
         let body = load::body(round, n);
-        if connection.post(&body).await? != 202 {
+        let (status, answer) = connection.ask("POST", "/v1/ingest/generic", &body).await?;
+        if status != 202 {
             continue;
         }
-        let answer: Value = serde_json::from_slice(connection.answer_body())?;
+        let answer: Value = serde_json::from_slice(answer)?;
         let sent: Value = serde_json::from_slice(&body)?;
         accepted.push(Accepted {
             uuid: answer["data"]["alert_uuid"]
