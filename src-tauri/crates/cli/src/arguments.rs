@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 // Not doc comments: help is plain text, and those are Markdown.
 const DATA_DIR_HELP: &str =
     "The data directory [default: $XDG_DATA_HOME/calseta or ~/.local/share/calseta]";
 const PORT_HELP: &str = "The port on 127.0.0.1 and ::1; 0 picks a free one \
     [default: 8000, else the next free up to 8010]";
+
+const FROM_HELP: &str = "The server's base URL, for example https://calseta.example.org";
 
 /// Calseta Console without a window.
 #[derive(Debug, Parser)]
@@ -30,6 +32,8 @@ pub(crate) enum Command {
     Keys(Keys),
     /// Post alerts from a file or standard input, as JSON or one JSON document a line.
     Ingest(Ingest),
+    /// Bring over what a Calseta v1.1.0 server holds, into the console that runs here. Can be repeated.
+    Import(Import),
     /// Run a small deterministic agent: it checks the signature, derives a finding from the
     /// payload, posts it and moves the alert to Triaging.
     SampleAgent(SampleAgent),
@@ -109,6 +113,64 @@ pub(crate) struct Ingest {
     pub(crate) source: String,
     /// A file, or - for standard input.
     pub(crate) file: PathBuf,
+}
+
+/// `calseta import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    #[arg(long, value_name = "URL", help = FROM_HELP)]
+    pub(crate) from: String,
+    /// An API key of that server with the scope admin.
+    #[arg(long, env = "CALSETA_IMPORT_KEY", hide_env_values = true)]
+    pub(crate) key: String,
+    /// Only these, comma-separated; all when left out.
+    #[arg(long, value_delimiter = ',', value_enum, value_name = "KIND,…")]
+    pub(crate) only: Vec<ImportKind>,
+    /// Read everything, write nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Allow agents and providers whose address is on the local network.
+    #[arg(long)]
+    pub(crate) allow_private: bool,
+    /// Import alerts although agents are on here: each is sent every imported alert.
+    #[arg(long)]
+    pub(crate) tell_agents: bool,
+}
+
+/// What `calseta import` brings over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ImportKind {
+    /// Detection rules.
+    Rules,
+    /// Context documents, without earlier versions.
+    Documents,
+    /// Own enrichment providers, without credentials.
+    Providers,
+    /// Own field extractions.
+    Extractions,
+    /// Own indicator field mappings.
+    Mappings,
+    /// Agents, switched off and without secrets.
+    Agents,
+    /// Alerts with their findings.
+    Alerts,
+}
+
+impl ImportKind {
+    /// One of them, as the report calls it.
+    pub(crate) const fn noun(self) -> &'static str {
+        match self {
+            Self::Rules => "rule",
+            Self::Documents => "document",
+            Self::Providers => "provider",
+            Self::Extractions => "extraction",
+            Self::Mappings => "mapping",
+            Self::Agents => "agent",
+            Self::Alerts => "alert",
+        }
+    }
 }
 
 /// `calseta sample-agent`.

@@ -44,6 +44,21 @@ impl Failure {
         Self::new(USAGE, "USAGE", message)
     }
 
+    /// What went wrong, in words.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Whether the key, or the file, was refused: trying something else with it is no use.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        self.exit == REFUSED
+    }
+
+    /// Whether a key was taken that may not do this.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.code == "FORBIDDEN"
+    }
+
     /// From an answer of the API.
     pub(crate) fn answered(status: u16, body: &[u8]) -> Self {
         let parsed: Option<calseta_contract::ErrorBody> = serde_json::from_slice(body).ok();

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod failure;
+mod import;
 mod ingest;
 mod keys;
 mod output;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
             Command::Serve(serve) => serve::run(serve, json).await,
             Command::Keys(keys) => keys::run(keys).await,
             Command::Ingest(ingest) => ingest::run(ingest, json).await,
+            Command::Import(import) => import::run(import).await,
             Command::SampleAgent(agent) => sample_agent::run(agent).await,
         }
     });
