@@ -26,9 +26,9 @@ impl Session {
         for (path, what, why) in counted {
             let number = match self.there.count(path).await {
                 Ok(Some(number)) => number.to_string(),
-                _ => "an unknown number of".to_owned(),
+                _ => "nobody knows how many".to_owned(),
             };
-            lines.push(format!("{number} {what}: {why}"));
+            lines.push(format!("{what}: {number}; {why}"));
         }
         let always = [
             "secrets (providers' credentials, agents' headers, sources' webhook secrets): no server gives them out",

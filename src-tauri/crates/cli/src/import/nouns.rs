@@ -125,7 +125,6 @@ pub(super) const PROVIDERS: Noun = Noun {
             "supported_indicator_types",
             "http_config",
             "auth_type",
-            "env_var_mapping",
             "default_cache_ttl_seconds",
             "cache_ttl_by_type",
             "malice_rules",

@@ -1,0 +1,7 @@
+//! The command line as a person uses it: the real program, run against real servers.
+
+mod calseta;
+mod import;
+mod import_hostile;
+mod import_world;
+mod old_server;
