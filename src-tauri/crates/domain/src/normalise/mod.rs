@@ -8,7 +8,6 @@
 mod draft;
 mod elastic;
 mod generic;
-mod mitre;
 mod sentinel;
 mod splunk;
 pub mod verbatim;
