@@ -54,6 +54,7 @@ pub(crate) async fn engine(dir: &Path) -> Result<Engine, Failure> {
         data_dir: dir.to_owned(),
         demo: false,
         clock: Clock::system(),
+        key_store: calseta_engine::KeyStore::default(),
     };
     Ok(Engine::open(config).await?)
 }

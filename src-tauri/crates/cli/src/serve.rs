@@ -29,6 +29,7 @@ pub(crate) async fn run(arguments: Serve, json: bool) -> Result<(), Failure> {
         } else {
             Limits::default()
         },
+        key_store: calseta_engine::KeyStore::default(),
     })
     .await?;
     ready(&running, &data_dir, json);

@@ -5,7 +5,6 @@
 //! Read `severity` and `alert` first, then `normalise`, `filter` and `retry`.
 
 pub mod alert;
-pub mod attack;
 pub mod error_code;
 pub mod extract;
 pub mod field_error;

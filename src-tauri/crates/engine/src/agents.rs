@@ -253,10 +253,10 @@ impl Engine {
                 let row = &checked.row;
                 agent::put(tx, row)?;
                 let owner = secret_owner(row.uuid);
-                let sealed = inner.vault.seal(&owner, SIGNING_FIELD, &secret.expose());
+                let sealed = inner.vault.seal(&owner, SIGNING_FIELD, &secret.expose())?;
                 secret::put(tx, (&owner, SIGNING_FIELD), &sealed, row.created_at)?;
                 if let Some((_, value)) = &header {
-                    let sealed = inner.vault.seal(&owner, AUTH_FIELD, value);
+                    let sealed = inner.vault.seal(&owner, AUTH_FIELD, value)?;
                     secret::put(tx, (&owner, AUTH_FIELD), &sealed, row.created_at)?;
                 }
                 if allow {
@@ -440,7 +440,7 @@ fn set_auth(
             if !errors.is_empty() {
                 return Err(Problem::fields(&errors));
             }
-            let sealed = inner.vault.seal(&owner, AUTH_FIELD, value);
+            let sealed = inner.vault.seal(&owner, AUTH_FIELD, value)?;
             secret::put(tx, (&owner, AUTH_FIELD), &sealed, now)?;
             row.auth_header_name
                 .get_or_insert_with(|| "Authorization".to_owned());

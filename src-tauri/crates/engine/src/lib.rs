@@ -7,12 +7,15 @@
 
 mod agents;
 mod alerts;
+mod anchors;
 mod api_keys;
 mod catalog;
 mod clock;
+mod convert;
 mod deliveries;
 mod documents;
 mod events;
+mod failed_auth;
 mod findings;
 mod grants;
 mod health;
@@ -28,6 +31,7 @@ mod sources;
 mod stage;
 mod start;
 mod vault;
+mod verify;
 mod views;
 
 pub use agents::AGENT_NAME_MAX;
@@ -35,13 +39,17 @@ pub use alerts::AlertListQuery;
 pub use calseta_store::OpenError;
 pub use calseta_store::tables::alert_list::{AlertFilter, AlertSort, Counting, Keyset, Paging};
 pub use clock::{Clock, Ids, random_bytes};
+pub use convert::{Format, MAX_FILE_BYTES, Upload};
 pub use deliveries::DeliveryListQuery;
 pub use events::EventRange;
+pub use failed_auth::FailedAuth;
 pub use findings::PostedWith;
 pub use idempotency::RequestKey;
 pub use principal::{Principal, PrincipalKind};
 pub use problem::Problem;
 pub use start::{Engine, EngineConfig, FirstKey, StartError};
+pub use vault::{KeyStore, KeyStoreView};
+pub use verify::{Verified, verify_directory};
 
 /// The rows of a page and what was counted; the server makes the envelope.
 #[derive(Debug, Clone)]

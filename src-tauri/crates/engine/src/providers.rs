@@ -348,7 +348,7 @@ impl Engine {
                 if let Some(fields) = &credentials {
                     secret::remove(tx, &owner, None)?;
                     for (field, value) in fields {
-                        let sealed = inner.vault.seal(&owner, field, value);
+                        let sealed = inner.vault.seal(&owner, field, value)?;
                         secret::put(tx, (&owner, field), &sealed, now)?;
                     }
                     let state = if fields.is_empty() { "missing" } else { "set" };

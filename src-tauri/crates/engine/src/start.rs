@@ -14,11 +14,12 @@ use tokio_util::task::TaskTracker;
 use zeroize::Zeroizing;
 
 use crate::clock::{Clock, Ids};
+use crate::failed_auth::Refusals;
 use crate::idempotency::KEPT_MS;
 use crate::key_cache::KeyCache;
 use crate::providers::ProviderSet;
-use crate::vault::Vault;
-use crate::{Problem, api_keys, catalog, stage};
+use crate::vault::{self, KeyStore, Vault};
+use crate::{Problem, anchors, api_keys, catalog, convert, stage};
 
 /// How long a stop waits for what is in flight; what is not done then is done after the next start.
 const STOP_WAIT: Duration = Duration::from_secs(10);
@@ -34,6 +35,8 @@ pub struct EngineConfig {
     pub demo: bool,
     /// What time it is.
     pub clock: Clock,
+    /// Where a new data directory's master key is to be kept.
+    pub key_store: KeyStore,
 }
 
 /// Why an engine did not start.
@@ -42,14 +45,17 @@ pub enum StartError {
     /// The data directory or its database.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// The key file.
-    #[error("{path}: {source}; it must be readable and hold 32 bytes")]
+    /// The master key.
+    #[error("{path}: {reason}")]
     Key {
         /// The data directory.
         path: PathBuf,
-        /// Why.
-        source: std::io::Error,
+        /// Why, and what to do.
+        reason: String,
     },
+    /// The event log could not be read to verify it.
+    #[error("verifying the event log: {0}")]
+    Verify(String),
     /// The seeds could not be stored.
     #[error("preparing the database: {0}")]
     Seed(#[from] StoreError),
@@ -92,16 +98,22 @@ pub(crate) struct Inner {
     pub(crate) deliveries: stage::deliver::InFlight,
     /// A provider's slot was freed.
     pub(crate) enrich_freed: tokio::sync::Notify,
+    pub(crate) anchored: tokio::sync::Mutex<anchors::Anchored>,
+    pub(crate) refusals: Refusals,
+    /// Places for conversions of uploads.
+    pub(crate) converting: Arc<tokio::sync::Semaphore>,
 }
 
 impl Engine {
     /// Opens the data directory and seeds it. No stage runs before [`Engine::run`].
     pub async fn open(config: EngineConfig) -> Result<Self, StartError> {
         let dir = DataDir::take(&config.data_dir)?;
-        let vault = Vault::open(dir.path()).map_err(|source| StartError::Key {
-            path: config.data_dir.clone(),
-            source,
-        })?;
+        let vault = Vault::open(dir.path(), config.key_store, config.clock.now())
+            .await
+            .map_err(|error| StartError::Key {
+                path: config.data_dir.clone(),
+                reason: error.to_string(),
+            })?;
         let store = Store::open(dir, config.clock.now())?;
         let egress = Client::new(ClientConfig {
             user_agent: format!("Calseta-Console/{}", env!("CARGO_PKG_VERSION")),
@@ -135,10 +147,18 @@ impl Engine {
             tasks: TaskTracker::new(),
             deliveries: stage::deliver::InFlight::default(),
             enrich_freed: tokio::sync::Notify::new(),
+            anchored: tokio::sync::Mutex::default(),
+            refusals: Refusals::default(),
+            converting: Arc::new(tokio::sync::Semaphore::new(convert::TOGETHER)),
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        let inner = Arc::new(inner);
+        if let Err(problem) = vault::resume(&inner).await {
+            tracing::error!(
+                error = problem.message,
+                "a rotation of the master key is not finished; the next start tries again"
+            );
+        }
+        Ok(Self { inner })
     }
 
     /// Says where the API listens: agents are told, and nothing may be sent there from here.
@@ -204,6 +224,8 @@ impl Engine {
         {
             tracing::warn!("some work did not end in time; it goes on after the next start");
         }
+        // The log up to here is vouched for; a failure is in the log, and the next start anchors.
+        drop(anchors::cast(&self.inner).await);
         self.inner.store.close(self.inner.clock.now()).await;
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::middleware;
-use calseta_engine::{Clock, Engine, EngineConfig, Principal, StartError};
+use calseta_engine::{Clock, Engine, EngineConfig, KeyStore, Principal, StartError};
 use http::{Request, Response};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -50,6 +50,8 @@ pub struct LaunchConfig {
     pub ui: Option<UiFiles>,
     /// Rate limits.
     pub limits: Limits,
+    /// Where a new data directory's master key is to be kept.
+    pub key_store: KeyStore,
 }
 
 /// Why nothing was launched.
@@ -130,6 +132,7 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
         data_dir: config.data_dir.clone(),
         demo: config.demo,
         clock: Clock::system(),
+        key_store: config.key_store,
     })
     .await?;
     let (listeners, notice) = bind(config.port).await?;

@@ -16,7 +16,6 @@ mod setup;
 mod stages;
 mod tools;
 mod ui;
-mod unused;
 mod wasm;
 mod workspace;
 

@@ -8,6 +8,7 @@
 mod draft;
 mod elastic;
 mod generic;
+mod mitre;
 mod sentinel;
 mod splunk;
 pub mod verbatim;

@@ -28,6 +28,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     supervise(inner, "match", matching::run);
     supervise(inner, "enrich", enrich::run);
     supervise(inner, "deliver", deliver::run);
+    supervise(inner, "anchor", crate::anchors::run);
 }
 
 /// Keeps a stage's loop running: one that panicked is reported and started again.

@@ -32,6 +32,7 @@ async fn world() -> World {
         data_dir: dir.path().join("data"),
         demo: false,
         clock: clock.clone(),
+        key_store: crate::KeyStore::File,
     };
     let engine = Engine::open(config).await.unwrap();
     let analyst = Principal::analyst();
