@@ -69,8 +69,12 @@ pub fn render_url(template: &str, scope: &Scope<'_>) -> Result<String, TemplateE
     for (n, part) in parts.iter().enumerate() {
         match part {
             Part::Text(text) => out.push_str(text),
-            Part::Value { name, source, .. } => {
-                let value = name.read(scope).ok_or_else(|| missing(source))?;
+            Part::Value {
+                name,
+                filters,
+                source,
+            } => {
+                let value = filtered(name, *filters, scope).ok_or_else(|| missing(source))?;
                 let text = scalar(&value).ok_or_else(|| {
                     TemplateError::Refused(format!("{{{{{source}}}}} is no single value"))
                 })?;
@@ -123,12 +127,12 @@ fn is_dot_segment(segment: &str) -> bool {
 /// Renders a text as it is: for the values of query parameters and form fields, which are encoded
 /// when they are put together. Missing values are empty, but a missing credential is an error.
 pub fn render_text(template: &str, scope: &Scope<'_>) -> Result<String, TemplateError> {
-    render_with(template, scope, Filters::Ignore)
+    render_with(template, scope, Encode::Never)
 }
 
 /// Renders a header's value; control characters, above all line breaks, are refused.
 pub fn render_header(template: &str, scope: &Scope<'_>) -> Result<String, TemplateError> {
-    let text = render_with(template, scope, Filters::Apply)?;
+    let text = render_with(template, scope, Encode::AsAsked)?;
     if text.chars().any(|c| c.is_control() && c != '\t') {
         return Err(refused(
             "a header must not hold line breaks or control characters",
@@ -145,15 +149,15 @@ pub fn render_json(template: &Value, scope: &Scope<'_>) -> Result<Value, Templat
             [
                 Part::Value {
                     name,
-                    urlencode: false,
+                    filters,
                     source,
                 },
-            ] => match name.read(scope) {
+            ] if filters.is_empty() => match name.read(scope) {
                 Some(value) => Ok(value.into_owned()),
                 None if matches!(name, Name::Auth(_)) => Err(missing(source)),
                 None => Ok(Value::Null),
             },
-            _ => render_with(text, scope, Filters::Apply).map(Value::String),
+            _ => render_with(text, scope, Encode::AsAsked).map(Value::String),
         },
         Value::Array(items) => items
             .iter()
@@ -169,17 +173,18 @@ pub fn render_json(template: &Value, scope: &Scope<'_>) -> Result<Value, Templat
     }
 }
 
+/// Whether `urlencode` does anything in this place.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Filters {
-    Apply,
+enum Encode {
+    AsAsked,
     /// The place is encoded anyway; encoding twice would send `%2520`.
-    Ignore,
+    Never,
 }
 
 fn render_with(
     template: &str,
     scope: &Scope<'_>,
-    filters: Filters,
+    encoding: Encode,
 ) -> Result<String, TemplateError> {
     let mut out = String::new();
     for part in parse::parts(template)? {
@@ -187,17 +192,17 @@ fn render_with(
             Part::Text(text) => out.push_str(text),
             Part::Value {
                 name,
-                urlencode,
+                filters,
                 source,
             } => {
-                let Some(value) = name.read(scope) else {
+                let Some(value) = filtered(&name, filters, scope) else {
                     if matches!(name, Name::Auth(_)) {
                         return Err(missing(source));
                     }
                     continue;
                 };
                 let text = scalar(&value).unwrap_or_else(|| Cow::Owned(value.to_string()));
-                if urlencode && filters == Filters::Apply {
+                if filters.urlencode && encoding == Encode::AsAsked {
                     encode(&text, &mut out);
                 } else {
                     out.push_str(&text);
@@ -207,6 +212,22 @@ fn render_with(
         bounded(&out)?;
     }
     Ok(out)
+}
+
+/// The value in scope after `last_segment`; `None` when nothing is left.
+fn filtered<'a>(
+    name: &Name<'_>,
+    filters: parse::Filters,
+    scope: &Scope<'a>,
+) -> Option<Cow<'a, Value>> {
+    let value = name.read(scope)?;
+    if !filters.last_segment {
+        return Some(value);
+    }
+    let text = scalar(&value)?;
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    (!last.is_empty()).then(|| Cow::Owned(Value::String(last.to_owned())))
 }
 
 impl Name<'_> {

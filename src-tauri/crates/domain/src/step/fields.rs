@@ -10,6 +10,7 @@ words! {
         Text => "string",
         Int => "int",
         Float => "float",
+        Number => "number",
         Bool => "bool",
         List => "list",
         Dict => "dict",
@@ -41,10 +42,24 @@ pub fn extract_fields(
         .iter()
         .filter(|rule| rule.indicator_type == kind)
         .filter_map(|rule| {
-            let value = coerce(path::lookup(response, &rule.source_path)?, rule.value_type)?;
+            let value = found(rule, response)?;
             Some((rule.target_key.clone(), value))
         })
         .collect()
+}
+
+/// What one rule finds. A path of type list also goes through lists on its way, so that
+/// `groups.name` over a list of groups gives the names.
+fn found(rule: &ExtractionRule, response: &Value) -> Option<Value> {
+    match path::lookup(response, &rule.source_path) {
+        Some(value) => coerce(value, rule.value_type),
+        None if rule.value_type == ValueType::List => {
+            let all = path::lookup_all(response, &rule.source_path);
+            let values: Vec<Value> = all.into_iter().filter(|v| !v.is_null()).cloned().collect();
+            (!values.is_empty()).then_some(Value::Array(values))
+        }
+        None => None,
+    }
 }
 
 fn coerce(value: &Value, to: ValueType) -> Option<Value> {
@@ -60,6 +75,13 @@ fn coerce(value: &Value, to: ValueType) -> Option<Value> {
         },
         ValueType::Int => int(value),
         ValueType::Float => float(value).and_then(Number::from_f64).map(Value::Number),
+        // Whole where it is whole: `number` is what people write who do not care which.
+        ValueType::Number => match value {
+            Value::Number(_) => Some(value.clone()),
+            _ => int(value)
+                .filter(|whole| whole.as_f64() == float(value))
+                .or_else(|| coerce(value, ValueType::Float)),
+        },
         ValueType::Bool => match value {
             Value::Bool(_) => Some(value.clone()),
             Value::Number(number) => Some(json!(number.as_f64()? != 0.0)),

@@ -222,7 +222,8 @@ fn one_step_gives_its_body_and_several_an_object() {
 fn fields_are_coerced_or_left_out() {
     let response = json!({"data": {
         "score": "97", "ratio": 2, "f": 1.9, "yes": "Yes", "no": "nope", "list": ["a"],
-        "null": null, "text": 5, "obj": {}, "devices": [{"os": "x"}],
+        "null": null, "text": 5, "obj": {}, "devices": [{"os": "x"}, {"os": null}, {"os": "y"}],
+        "float": "1.5",
     }});
     let rule = |path: &str, key: &str, value_type| ExtractionRule {
         indicator_type: IndicatorType::Ip,
@@ -243,6 +244,13 @@ fn fields_are_coerced_or_left_out() {
         rule("data.list", "n", ValueType::Int),
         rule("data.gone", "gone", ValueType::Any),
         rule("data.devices.0.os", "os", ValueType::Text),
+        rule("data.devices.os", "all_os", ValueType::List),
+        rule("data.devices.os", "no_list", ValueType::Any),
+        rule("data.devices.gone", "none_of_them", ValueType::List),
+        rule("data.score", "whole", ValueType::Number),
+        rule("data.float", "part", ValueType::Number),
+        rule("data.ratio", "as_it_is", ValueType::Number),
+        rule("data.no", "no_number", ValueType::Number),
     ];
     rules.push(ExtractionRule {
         indicator_type: IndicatorType::Domain,
@@ -251,7 +259,7 @@ fn fields_are_coerced_or_left_out() {
     let fields = extract_fields(&rules, IndicatorType::Ip, &response);
     let expected = json!({
         "score": 97, "ratio": 2.0, "f": 1, "yes": true, "no": false, "list": ["a"], "text": "5",
-        "os": "x",
+        "os": "x", "all_os": ["x", "y"], "whole": 97, "part": 1.5, "as_it_is": 2,
     });
     assert_eq!(Value::Object(fields), expected);
 }

@@ -32,9 +32,25 @@ pub(super) enum Part<'a> {
     Text(&'a str),
     Value {
         name: Name<'a>,
-        urlencode: bool,
+        filters: Filters,
         source: &'a str,
     },
+}
+
+/// What is done with a value before it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Filters {
+    /// Only what follows the last `/`, without query and fragment: an answer that names an object
+    /// by its link gives the object's id, never the place to ask.
+    pub(super) last_segment: bool,
+    /// Percent-encoded; in a URL every value is.
+    pub(super) urlencode: bool,
+}
+
+impl Filters {
+    pub(super) fn is_empty(self) -> bool {
+        self == Self::default()
+    }
 }
 
 /// What a placeholder names.
@@ -92,19 +108,20 @@ pub(super) fn parts(template: &str) -> Result<Vec<Part<'_>>, TemplateError> {
 }
 
 fn placeholder(inner: &str) -> Result<Part<'_>, TemplateError> {
-    let (source, filter) = match inner.split_once('|') {
-        Some((source, filter)) => (source.trim(), Some(filter.trim())),
-        None => (inner, None),
-    };
-    let urlencode = match filter {
-        None => false,
-        Some("urlencode") => true,
-        Some(other) => {
-            return Err(syntax(format!(
-                "has an unknown filter {other:?}; there is only urlencode"
-            )));
+    let mut words = inner.split('|').map(str::trim);
+    let source = words.next().unwrap_or_default();
+    let mut filters = Filters::default();
+    for word in words {
+        match word {
+            "urlencode" => filters.urlencode = true,
+            "last_segment" => filters.last_segment = true,
+            other => {
+                return Err(syntax(format!(
+                    "has an unknown filter {other:?}; there are urlencode and last_segment"
+                )));
+            }
         }
-    };
+    }
     let name = name(source).ok_or_else(|| {
         syntax(format!(
             "names {source:?}, which does not exist; there are {}",
@@ -113,7 +130,7 @@ fn placeholder(inner: &str) -> Result<Part<'_>, TemplateError> {
     })?;
     Ok(Part::Value {
         name,
-        urlencode,
+        filters,
         source,
     })
 }

@@ -13,7 +13,8 @@ struct Fixture {
 }
 
 fn fixture(value: &str) -> Fixture {
-    let steps = json!({"lookup": {"id": "a/b", "n": 7, "list": [1, 2], "empty": ""}});
+    let steps = json!({"lookup": {"id": "a/b", "n": 7, "list": [1, 2], "empty": "",
+        "link": "https://evil.example/api/v1/users/00u?x=/1#/2", "up": "https://x/..", "dir": "/a/"}});
     Fixture {
         indicator: Indicator {
             kind: IndicatorType::Domain,
@@ -64,6 +65,35 @@ fn values_in_a_url_are_one_segment_or_one_query_value() {
         url("https://{{auth.domain}}/api"),
         "https://acme.okta.com/api"
     );
+}
+
+#[test]
+fn of_a_link_only_its_last_segment_is_used() {
+    let fixture = fixture("x");
+    let url = |link: &str| {
+        let path = format!("steps.lookup.response.{link}|last_segment");
+        render_url(
+            &format!("{{{{base_url}}}}/users/{{{{{path}}}}}"),
+            &fixture.scope(),
+        )
+    };
+    assert_eq!(
+        url("link").as_deref(),
+        Ok("http://127.0.0.1:9000/vt/users/00u")
+    );
+    assert_eq!(url("n").as_deref(), Ok("http://127.0.0.1:9000/vt/users/7"));
+    assert!(matches!(url("up"), Err(TemplateError::Refused(_))));
+    assert!(
+        matches!(url("dir"), Err(TemplateError::Missing(_))),
+        "nothing follows the last /"
+    );
+    let whole = json!("{{steps.lookup.response.link | last_segment}}");
+    assert_eq!(render_json(&whole, &fixture.scope()), Ok(json!("00u")));
+    let text = render_text(
+        "id={{steps.lookup.response.link | last_segment}}",
+        &fixture.scope(),
+    );
+    assert_eq!(text.as_deref(), Ok("id=00u"));
 }
 
 #[test]
@@ -158,6 +188,7 @@ fn what_does_not_exist_is_refused_when_it_is_saved() {
         "x",
         "{{value}}",
         "{{ steps.lookup.response.a.0 | urlencode }}",
+        "{{ steps.lookup.response.a | last_segment | urlencode }}",
         "{{auth.k}}",
     ] {
         assert_eq!(validate("p", good, &allowed), Ok(()), "{good}");
