@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the backend: the API on the loopback address, and the UI for a browser with --ui.
     Serve(Serve),
-    /// Make API keys.
+    /// Make, list and revoke API keys.
     Keys(Keys),
     /// Post alerts from a file or standard input, as JSON or one JSON document a line.
     Ingest(Ingest),
@@ -76,6 +76,27 @@ pub(crate) struct Keys {
 pub(crate) enum KeysCommand {
     /// Make a key and print it, once.
     Create(KeysCreate),
+    /// List the keys that work, one line each; the keys themselves are shown nowhere.
+    List(KeysList),
+    /// Revoke a key at once.
+    Revoke(KeysRevoke),
+}
+
+/// `calseta keys list`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysList {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+}
+
+/// `calseta keys revoke`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysRevoke {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// The key's uuid, or its first characters as the list shows them.
+    #[arg(value_name = "UUID|PREFIX")]
+    pub(crate) key: String,
 }
 
 /// `calseta keys create`.

@@ -142,6 +142,14 @@ impl Console {
         (answer.status, body)
     }
 
+    /// The status of a GET with a key.
+    pub(crate) async fn status_as(&self, key: &str, path: &str) -> u16 {
+        let client = LocalClient::new(&self.base_url, key).expect("a client");
+        let none = (HeaderMap::new(), bytes::Bytes::new());
+        let answer = client.request(Method::GET, path, none.0, none.1, DEADLINE);
+        answer.await.expect("an answer").status
+    }
+
     /// GET that must succeed; its `data`.
     pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, mut body) = self.call(Method::GET, path, None).await;

@@ -4,4 +4,5 @@ mod calseta;
 mod import;
 mod import_hostile;
 mod import_world;
+mod keys;
 mod old_server;
