@@ -49,6 +49,9 @@ pub struct ListMeta {
     /// With `count=capped`: whether there are more than `total` says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_is_capped: Option<bool>,
+    /// Parameters of the query that mean nothing here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored_parameters: Option<Vec<String>>,
 }
 
 /// The body of every answer that is no success.

@@ -5,13 +5,16 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
-use calseta_domain::{ErrorCode, FieldError, JsonRefusal, json};
+use calseta_domain::{ErrorCode, FieldError, JsonRefusal, json as syntax};
 use calseta_engine::{Problem, RequestKey};
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::answer::Failure;
+use crate::operation::{Argument, BodyFacts, Facts, Schemas};
 
 /// The largest body of an ingest route.
 pub(crate) const MAX_INGEST_BYTES: usize = 5 * 1024 * 1024;
@@ -32,17 +35,96 @@ pub(crate) struct Payload {
 #[derive(Debug)]
 pub(crate) struct IngestPayload(pub(crate) Payload);
 
-impl<S: Send + Sync> FromRequest<S> for Payload {
-    type Rejection = Failure;
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        read(request, MAX_BODY_BYTES).await.map_err(Failure)
-    }
-}
-
 impl<S: Send + Sync> FromRequest<S> for IngestPayload {
     type Rejection = Failure;
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         Ok(Self(read(request, MAX_INGEST_BYTES).await?))
+    }
+}
+
+/// A JSON body of a type, with the names that the type does not know.
+#[derive(Debug)]
+pub(crate) struct Json<T, const MAX: usize = MAX_BODY_BYTES> {
+    pub(crate) value: T,
+    pub(crate) ignored: Vec<String>,
+    /// The body and headers it came with.
+    pub(crate) payload: Payload,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned, const MAX: usize> FromRequest<S> for Json<T, MAX> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let payload = read(request, MAX).await?;
+        let (value, ignored) = payload.json()?;
+        Ok(Self {
+            value,
+            ignored,
+            payload,
+        })
+    }
+}
+
+/// The same where the body may be absent.
+#[derive(Debug)]
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Default> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Failure;
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let payload = read(request, MAX_BODY_BYTES).await?;
+        if payload.bytes.is_empty() {
+            return Ok(Self(T::default()));
+        }
+        Ok(Self(payload.json()?.0))
+    }
+}
+
+#[cfg(test)]
+fn reads<T: DeserializeOwned>(text: &str) -> Result<(), String> {
+    let parsed: Result<T, _> = serde_json::from_str(text);
+    parsed.map(drop).map_err(|error| error.to_string())
+}
+
+fn json_facts<T: DeserializeOwned + ToSchema>(
+    schemas: &mut Schemas,
+    is_required: bool,
+) -> BodyFacts {
+    BodyFacts {
+        content: vec![("application/json", schemas.of::<T>())],
+        is_required,
+        #[cfg(test)]
+        reads: reads::<T>,
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema, const MAX: usize> Argument for Json<T, MAX> {
+    fn describe(facts: &mut Facts, schemas: &mut Schemas) {
+        facts.body = Some(json_facts::<T>(schemas, true));
+    }
+}
+
+impl<T: DeserializeOwned + ToSchema> Argument for OptionalJson<T> {
+    fn describe(facts: &mut Facts, schemas: &mut Schemas) {
+        facts.body = Some(json_facts::<T>(schemas, false));
+    }
+}
+
+/// Any object: its source says what it must hold.
+impl Argument for IngestPayload {
+    fn describe(facts: &mut Facts, schemas: &mut Schemas) {
+        let schema = schemas.named("SourcePayload".to_owned(), |_| {
+            json!({
+                "type": "object",
+                "description": "What the source sends. Each source has its own form; see `docs/sources.md`.",
+                "additionalProperties": true,
+            })
+        });
+        facts.body = Some(BodyFacts {
+            content: vec![("application/json", schema)],
+            is_required: true,
+            #[cfg(test)]
+            reads: reads::<serde_json::Map<String, serde_json::Value>>,
+        });
     }
 }
 
@@ -122,7 +204,7 @@ fn is_json(value: &HeaderValue) -> bool {
 impl Payload {
     /// The body as a request; the fields that it does not know are named.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<(T, Vec<String>), Problem> {
-        let text = json::text(&self.bytes).map_err(|refusal| refused(&refusal))?;
+        let text = syntax::text(&self.bytes).map_err(|refusal| refused(&refusal))?;
         if text.trim().is_empty() {
             return Err(Problem::new(
                 ErrorCode::InvalidJson,
@@ -138,17 +220,8 @@ impl Payload {
             parsed.map_err(|error: serde_json::Error| not_a_request(&error, &track.path()))?;
         deserializer
             .end()
-            .map_err(|error| refused(&json::from_serde(&error)))?;
+            .map_err(|error| refused(&syntax::from_serde(&error)))?;
         Ok((value, ignored))
-    }
-
-    /// The same for a body that may be absent.
-    pub(crate) fn json_or_default<T: DeserializeOwned + Default>(&self) -> Result<T, Problem> {
-        if self.bytes.is_empty() {
-            Ok(T::default())
-        } else {
-            self.json().map(|(value, _)| value)
-        }
     }
 
     /// The `Idempotency-Key`, bound to this route and body.
@@ -181,7 +254,7 @@ fn refused(refusal: &JsonRefusal) -> Problem {
 }
 
 fn not_a_request(error: &serde_json::Error, path: &serde_path_to_error::Path) -> Problem {
-    match json::from_serde(error) {
+    match syntax::from_serde(error) {
         refusal @ JsonRefusal::Syntax { .. } if !error.is_data() => refused(&refusal),
         JsonRefusal::Syntax { message, .. } => {
             let path = path.to_string();

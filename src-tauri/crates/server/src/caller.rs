@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use calseta_domain::{ErrorCode, Scope};
-use calseta_engine::{Engine, Principal, Problem};
+use calseta_engine::{Engine, Principal, PrincipalKind, Problem};
 use http::header;
 use http::request::Parts;
 
 use crate::answer::Failure;
 use crate::limits::{Class, Limiters};
+use crate::operation::{Argument, Facts, Needs, Schemas};
 use crate::sessions::Sessions;
 
 /// What every route gets.
@@ -43,10 +44,13 @@ needs! {
     Ingest => Some(Scope::AlertsWrite), Ingest;
     AlertsRead => Some(Scope::AlertsRead), Other;
     AlertsWrite => Some(Scope::AlertsWrite), Other;
+    EnrichAlert => Some(Scope::AlertsWrite), Enrichment;
     EnrichmentsRead => Some(Scope::EnrichmentsRead), Other;
+    EnrichNow => Some(Scope::EnrichmentsRead), Enrichment;
     AgentsRead => Some(Scope::AgentsRead), Other;
     AgentsWrite => Some(Scope::AgentsWrite), Other;
     Admin => Some(Scope::Admin), Other;
+    TestProvider => Some(Scope::Admin), Enrichment;
     AnyKey => None, Other;
 }
 
@@ -66,6 +70,60 @@ impl<N: Needed> FromRequestParts<App> for Caller<N> {
             app.limiters.count(key.id, N::CLASS)?;
         }
         Ok(Self(principal, PhantomData))
+    }
+}
+
+impl<N: Needed> Argument for Caller<N> {
+    fn describe(facts: &mut Facts, _: &mut Schemas) {
+        facts.needs = N::SCOPE.map_or(Needs::AnyKey, Needs::Scope);
+        facts.class = Some(N::CLASS);
+    }
+}
+
+/// The same, and a person: an agent's key is refused whatever its scopes.
+#[derive(Debug)]
+pub(crate) struct Human<N>(pub(crate) Principal, PhantomData<N>);
+
+impl<N: Needed> FromRequestParts<App> for Human<N> {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let Caller(principal, needed) = Caller::<N>::from_request_parts(parts, app).await?;
+        principal.need_human("this")?;
+        Ok(Self(principal, needed))
+    }
+}
+
+impl<N: Needed> Argument for Human<N> {
+    fn describe(facts: &mut Facts, schemas: &mut Schemas) {
+        Caller::<N>::describe(facts, schemas);
+        facts.human_only = true;
+    }
+}
+
+/// The person at the window or its browser session: an API key, whatever its scopes, has no
+/// business there.
+#[derive(Debug)]
+pub(crate) struct Analyst;
+
+impl FromRequestParts<App> for Analyst {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
+        let caller = Caller::<AnyKey>::from_request_parts(parts, app).await?;
+        match caller.0.kind() {
+            PrincipalKind::Analyst => Ok(Self),
+            PrincipalKind::Key(_) => {
+                Err(Problem::new(ErrorCode::Forbidden, "this is for the window; use /v1").into())
+            }
+        }
+    }
+}
+
+impl Argument for Analyst {
+    fn describe(facts: &mut Facts, _: &mut Schemas) {
+        facts.needs = Needs::Analyst;
+        facts.class = Some(Class::Other);
     }
 }
 

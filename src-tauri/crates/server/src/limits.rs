@@ -17,6 +17,8 @@ pub struct Limits {
     pub ingest_burst: u32,
     /// Everything else, per key.
     pub other_per_minute: u32,
+    /// Asking providers on demand, per key.
+    pub enrichment_per_minute: u32,
     /// Bad keys, in all: every caller has the same address. Never delays a good key.
     pub failed_auth_per_minute: u32,
 }
@@ -27,6 +29,7 @@ impl Default for Limits {
             ingest_per_minute: 60_000,
             ingest_burst: 10_000,
             other_per_minute: 6_000,
+            enrichment_per_minute: 600,
             failed_auth_per_minute: 30,
         }
     }
@@ -38,6 +41,7 @@ impl Limits {
         ingest_per_minute: 0,
         ingest_burst: 0,
         other_per_minute: 0,
+        enrichment_per_minute: 0,
         failed_auth_per_minute: 0,
     };
 }
@@ -47,6 +51,7 @@ impl Limits {
 pub(crate) enum Class {
     Ingest,
     Other,
+    Enrichment,
 }
 
 /// The counters.
@@ -54,6 +59,7 @@ pub(crate) enum Class {
 pub(crate) struct Limiters {
     ingest: Option<DefaultKeyedRateLimiter<i64>>,
     other: Option<DefaultKeyedRateLimiter<i64>>,
+    enrichment: Option<DefaultKeyedRateLimiter<i64>>,
     failed_auth: Option<DefaultDirectRateLimiter>,
 }
 
@@ -77,6 +83,8 @@ impl Limiters {
         Self {
             ingest: quota(limits.ingest_per_minute, limits.ingest_burst).map(RateLimiter::keyed),
             other: quota(limits.other_per_minute, limits.other_per_minute).map(RateLimiter::keyed),
+            enrichment: quota(limits.enrichment_per_minute, limits.enrichment_per_minute)
+                .map(RateLimiter::keyed),
             failed_auth: quota(limits.failed_auth_per_minute, limits.failed_auth_per_minute)
                 .map(RateLimiter::direct),
         }
@@ -87,6 +95,7 @@ impl Limiters {
         let limiter = match class {
             Class::Ingest => &self.ingest,
             Class::Other => &self.other,
+            Class::Enrichment => &self.enrichment,
         };
         let Some(limiter) = limiter else {
             return Ok(());

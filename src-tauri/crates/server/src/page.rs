@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
@@ -10,39 +11,108 @@ use calseta_engine::{PageNumber, Problem};
 use http::request::Parts;
 
 use crate::answer::Failure;
+use crate::operation::{
+    Argument, DEFAULT_PAGE_SIZE, Facts, MAX_PAGE, MAX_PAGE_SIZE, PAGE, Parameter, Parameters,
+    Schemas, list_parameters,
+};
 
-/// Rows a page when nothing is said.
-pub(crate) const DEFAULT_PAGE_SIZE: u64 = 50;
-/// Rows a page at the most.
-pub(crate) const MAX_PAGE_SIZE: u64 = 500;
+/// Unknown parameters that are named in an answer, at the most.
+const MAX_NAMED: usize = 20;
 
-/// The query's pairs, in order.
+/// The query's pairs, in order, with the names that the route reads.
 #[derive(Debug)]
-pub(crate) struct QueryPairs(Vec<(String, String)>);
+pub(crate) struct QueryPairs {
+    pairs: Vec<(String, String)>,
+    known: &'static [&'static [Parameter]],
+}
 
-impl<S: Send + Sync> FromRequestParts<S> for QueryPairs {
-    type Rejection = Infallible;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let query = parts.uri.query().unwrap_or_default().as_bytes();
-        Ok(Self(
-            url::form_urlencoded::parse(query).into_owned().collect(),
-        ))
+/// The query of a route that reads the parameters `P`.
+#[derive(Debug)]
+pub(crate) struct Query<P>(QueryPairs, PhantomData<P>);
+
+impl<P> std::ops::Deref for Query<P> {
+    type Target = QueryPairs;
+    fn deref(&self) -> &QueryPairs {
+        &self.0
     }
 }
 
+impl<P: Parameters, S: Send + Sync> FromRequestParts<S> for Query<P> {
+    type Rejection = Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let query = parts.uri.query().unwrap_or_default().as_bytes();
+        let pairs = QueryPairs {
+            pairs: url::form_urlencoded::parse(query).into_owned().collect(),
+            known: P::GROUPS,
+        };
+        Ok(Self(pairs, PhantomData))
+    }
+}
+
+impl<P: Parameters> Argument for Query<P> {
+    fn describe(facts: &mut Facts, _: &mut Schemas) {
+        facts.query = P::GROUPS.concat();
+    }
+}
+
+list_parameters! {
+    /// A list's page.
+    Paged => [PAGE];
+}
+
 impl QueryPairs {
-    /// The last value of a parameter; an empty one counts as absent.
+    fn knows(&self, name: &str) -> bool {
+        self.known
+            .iter()
+            .copied()
+            .flatten()
+            .any(|known| known.name == name)
+    }
+
+    /// Names that were given and mean nothing here, each once.
+    pub(crate) fn unknown(&self) -> Vec<String> {
+        let mut unknown: Vec<String> = Vec::new();
+        for (name, _) in &self.pairs {
+            if !self.knows(name) && !unknown.contains(name) && unknown.len() < MAX_NAMED {
+                unknown.push(name.clone());
+            }
+        }
+        unknown
+    }
+
+    /// The last value of a parameter as it was written.
+    fn raw(&self, name: &str) -> Option<&str> {
+        debug_assert!(self.knows(name), "{name} is read but not declared");
+        let found = self.pairs.iter().rev().find(|(key, _)| key == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// The last value of a parameter; an empty text counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let found = self.0.iter().rev().find(|(key, _)| key == name);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        self.raw(name).filter(|value| !value.is_empty())
+    }
+
+    /// One word of a few, with what each stands for.
+    pub(crate) fn word<T: Copy>(
+        &self,
+        name: &str,
+        allowed: &[(&str, T)],
+    ) -> Result<Option<T>, Problem> {
+        let Some(given) = self.raw(name) else {
+            return Ok(None);
+        };
+        if let Some((_, value)) = allowed.iter().find(|(word, _)| *word == given) {
+            return Ok(Some(*value));
+        }
+        let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
+        Err(Problem::word(name, name, given, &words))
     }
 
     /// Every value of a repeatable parameter.
     pub(crate) fn all(&self, name: &str) -> Vec<String> {
+        debug_assert!(self.knows(name), "{name} is read but not declared");
         let all = self
-            .0
+            .pairs
             .iter()
             .filter(|(key, value)| key == name && !value.is_empty());
         all.map(|(_, value)| value.clone()).collect()
@@ -79,7 +149,7 @@ impl QueryPairs {
 
     /// Anything else that is written as one word.
     pub(crate) fn parsed<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Problem> {
-        let Some(text) = self.get(name) else {
+        let Some(text) = self.raw(name) else {
             return Ok(None);
         };
         text.parse()
@@ -109,6 +179,19 @@ impl QueryPairs {
         }
     }
 
+    /// A number within bounds, which may be absent.
+    pub(crate) fn optional_number(
+        &self,
+        name: &str,
+        min: u64,
+        max: u64,
+    ) -> Result<Option<u64>, Problem> {
+        if self.raw(name).is_none() {
+            return Ok(None);
+        }
+        self.number(name, min, min, max).map(Some)
+    }
+
     /// `page_size`.
     pub(crate) fn page_size(&self) -> Result<u64, Problem> {
         self.number("page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
@@ -116,12 +199,15 @@ impl QueryPairs {
 
     /// `page` and `page_size`.
     pub(crate) fn page(&self) -> Result<PageNumber, Problem> {
-        const MAX_PAGE: u64 = 1 << 32;
         Ok(PageNumber {
             page: self.number("page", 1, 1, MAX_PAGE)?,
             page_size: self.page_size()?,
         })
     }
+}
+
+impl<T> Argument for Id<T> {
+    fn describe(_: &mut Facts, _: &mut Schemas) {}
 }
 
 /// A uuid in the path.

@@ -1,21 +1,20 @@
-//! `/v1/alerts`.
+//! `/v1/alerts`: the list, one alert and its life. Its parts are in `alert_parts`.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
-use calseta_contract::alert::AlertPatch;
-use calseta_contract::finding::FindingRequest;
-use calseta_domain::{AlertId, DetectionRuleId, FieldError};
-use calseta_engine::{
-    AlertFilter, AlertListQuery, AlertSort, Counting, Engine, Paging, PostedWith, Problem,
+use calseta_contract::alert::{AlertMetadata, AlertPatch, AlertSummary, AlertView};
+use calseta_domain::{
+    AlertId, AlertStatus, DetectionRuleId, EnrichmentStatus, ErrorCode, Severity,
 };
-use http::StatusCode;
+use calseta_engine::{AlertFilter, AlertListQuery, AlertSort, Counting, Engine, Paging, Problem};
 
-use super::ingest;
-use crate::answer::{Answer, data, data_meta, page, replayed};
-use crate::body::Payload;
+use crate::answer::Answer;
+use crate::body::Json;
 use crate::caller::{AlertsRead, AlertsWrite, App, Caller};
-use crate::page::{Id, QueryPairs};
+use crate::operation::{
+    Kind, Noun, Operation, PAGE, Parameter, about, get, list_parameters, patch, post,
+};
+use crate::page::{Id, Query, QueryPairs};
+use crate::reply::{OneWith, Page};
 
 /// What `sort_by` takes.
 const SORTS: &[(&str, AlertSort)] = &[
@@ -27,21 +26,77 @@ const SORTS: &[(&str, AlertSort)] = &[
     ("source_name", AlertSort::SourceName),
 ];
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/alerts", get(list).post(ingest::create))
-        .route("/v1/alerts/{uuid}", get(show).patch(change))
-        .route("/v1/alerts/{uuid}/reopen", post(reopen))
-        .route(
-            "/v1/alerts/{uuid}/findings",
-            get(findings).post(post_finding),
-        )
-        .route("/v1/alerts/{uuid}/indicators", get(indicators))
-        .route("/v1/alerts/{uuid}/context", get(context))
-        .route("/v1/alerts/{uuid}/activity", get(activity))
+/// What `count` takes.
+const COUNTS: &[(&str, Counting)] = &[
+    ("exact", Counting::Exact),
+    ("capped", Counting::Capped),
+    ("none", Counting::None),
+];
+
+/// `sort_order`.
+pub(super) const SORT_ORDER: Parameter = Parameter::new(
+    "sort_order",
+    Kind::Word(&["asc", "desc"]),
+    "Descending when nothing is said.",
+);
+
+const FILTERS: &[Parameter] = &[
+    Parameter::new("status", Kind::Words(AlertStatus::WORDS), "Any of these."),
+    Parameter::new("severity", Kind::Words(Severity::WORDS), "Any of these."),
+    Parameter::new("source_name", Kind::Texts, "Any of these."),
+    Parameter::new(
+        "enrichment_status",
+        Kind::Words(EnrichmentStatus::WORDS),
+        "Any of these.",
+    ),
+    Parameter::new("is_enriched", Kind::Bool, "Whether enrichment is over."),
+    Parameter::new("detection_rule_uuid", Kind::Uuid, "Only of this rule."),
+    Parameter::new("from_time", Kind::Time, "Happened then or later."),
+    Parameter::new("to_time", Kind::Time, "Happened then or earlier."),
+    Parameter::new(
+        "tags",
+        Kind::Repeated,
+        "Repeatable; the alert has all of them.",
+    ),
+];
+
+list_parameters! {
+    /// `GET /v1/alerts`.
+    Alerts => [PAGE, &[
+        Parameter::new("cursor", Kind::Text, "From `meta.next_cursor`; in place of `page`, and cheap at any depth."),
+        Parameter::new("count", Kind::Word(&["exact", "capped", "none"]), "How to count: exactly (the default), up to 10,000, or not."),
+    ], FILTERS, &[
+        Parameter::new("sort_by", Kind::Word(&["occurred_at", "created_at", "title", "status", "severity", "source_name"]), "`occurred_at` when nothing is said; severity sorts by rank."),
+        SORT_ORDER,
+    ]];
 }
 
-async fn list(State(app): State<App>, _: Caller<AlertsRead>, query: QueryPairs) -> Answer {
+const PATCH: &str = r#"{"status":"Triaging","severity":"Low","tags":["phishing","vip"]}"#;
+
+pub(super) fn operations() -> Vec<Operation> {
+    about(
+        Noun::Alerts,
+        [
+            get("/v1/alerts", "list_alerts", list)
+                .says("List alerts", "Newest first unless sorted otherwise. A filter with an unknown word is refused. Pages by number are exact; a cursor is cheap at any depth."),
+            get("/v1/alerts/{uuid}", "get_alert", show)
+                .says("Read an alert", "With its indicators and what the providers said of them, its rule, the documents that apply, all findings and the sender's JSON, verbatim."),
+            patch("/v1/alerts/{uuid}", "update_alert", change)
+                .says("Change an alert", "Absent fields keep their value, `null` clears. Status moves Open → Triaging or Escalated → Closed; the status that it already has is no error. Closing needs a `close_classification`, in the request or stored before.")
+                .example(PATCH)
+                .fails(&[ErrorCode::InvalidTransition]),
+            post("/v1/alerts/{uuid}/reopen", "reopen_alert", reopen)
+                .says("Reopen an alert", "Back to Open; `closed_at` is cleared.")
+                .fails(&[ErrorCode::InvalidTransition]),
+        ],
+    )
+}
+
+async fn list(
+    State(app): State<App>,
+    _: Caller<AlertsRead>,
+    query: Query<Alerts>,
+) -> Answer<Page<AlertSummary>> {
     let request = parse(&query)?;
     let number = match request.paging {
         Paging::Offset(offset) => Some(offset / u64::from(request.limit) + 1),
@@ -49,24 +104,15 @@ async fn list(State(app): State<App>, _: Caller<AlertsRead>, query: QueryPairs) 
         Paging::After(Some(_)) => None,
     };
     let page_size = u64::from(request.limit);
-    page(app.engine.alerts(request).await?, number, page_size)
+    let listed = app.engine.alerts(request).await?;
+    Ok(Page::new(listed, number, page_size, &query))
 }
 
-fn word<T: Copy>(
-    query: &QueryPairs,
-    name: &str,
-    allowed: &[(&str, T)],
-    default: T,
-) -> Result<T, Problem> {
-    let Some(given) = query.get(name) else {
-        return Ok(default);
-    };
-    let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
-    let found = allowed
-        .iter()
-        .find(|(word, _)| *word == given)
-        .map(|(_, value)| *value);
-    found.ok_or_else(|| Problem::fields(&[FieldError::unknown_word(name, name, given, &words)]))
+/// `sort_order`, by default descending.
+pub(super) fn is_descending(query: &QueryPairs) -> Result<bool, Problem> {
+    Ok(query
+        .word("sort_order", &[("desc", true), ("asc", false)])?
+        .unwrap_or(true))
 }
 
 fn parse(query: &QueryPairs) -> Result<AlertListQuery, Problem> {
@@ -78,11 +124,6 @@ fn parse(query: &QueryPairs) -> Result<AlertListQuery, Problem> {
         (None, Some(_)) => Paging::Offset(page_number.offset()),
         (None, None) => Paging::After(None),
     };
-    let counts = [
-        ("exact", Counting::Exact),
-        ("capped", Counting::Capped),
-        ("none", Counting::None),
-    ];
     Ok(AlertListQuery {
         filter: AlertFilter {
             status: query.words("status")?,
@@ -95,83 +136,43 @@ fn parse(query: &QueryPairs) -> Result<AlertListQuery, Problem> {
             to: query.time("to_time")?,
             tags: query.all("tags"),
         },
-        sort: word(query, "sort_by", SORTS, AlertSort::OccurredAt)?,
-        descending: word(query, "sort_order", &[("desc", true), ("asc", false)], true)?,
+        sort: query
+            .word("sort_by", SORTS)?
+            .unwrap_or(AlertSort::OccurredAt),
+        descending: is_descending(query)?,
         paging,
         limit: u32::try_from(page_number.page_size).unwrap_or(u32::MAX),
-        counting: word(query, "count", &counts, Counting::Exact)?,
+        counting: query.word("count", COUNTS)?.unwrap_or(Counting::Exact),
     })
 }
 
-async fn show(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer {
+/// An alert with the `_metadata` of the agents' payload.
+type Whole = OneWith<AlertView, AlertMetadata>;
+
+async fn whole(app: &App, id: AlertId) -> Answer<Whole> {
     let (alert, metadata) = app.engine.alert(id).await?;
-    data_meta(StatusCode::OK, alert, metadata)
+    Ok(OneWith(alert, metadata))
+}
+
+async fn show(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer<Whole> {
+    whole(&app, id).await
 }
 
 async fn change(
     State(app): State<App>,
     caller: Caller<AlertsWrite>,
     Id(id): Id<AlertId>,
-    body: Payload,
-) -> Answer {
-    let (patch, _): (AlertPatch, _) = body.json()?;
-    app.engine.patch_alert(&caller.0, id, patch).await?;
-    let (alert, metadata) = app.engine.alert(id).await?;
-    data_meta(StatusCode::OK, alert, metadata)
+    body: Json<AlertPatch>,
+) -> Answer<Whole> {
+    app.engine.patch_alert(&caller.0, id, body.value).await?;
+    whole(&app, id).await
 }
 
 async fn reopen(
     State(app): State<App>,
     caller: Caller<AlertsWrite>,
     Id(id): Id<AlertId>,
-) -> Answer {
+) -> Answer<Whole> {
     app.engine.reopen_alert(&caller.0, id).await?;
-    let (alert, metadata) = app.engine.alert(id).await?;
-    data_meta(StatusCode::OK, alert, metadata)
-}
-
-async fn findings(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer {
-    data(StatusCode::OK, app.engine.findings(id).await?)
-}
-
-async fn post_finding(
-    State(app): State<App>,
-    caller: Caller<AlertsWrite>,
-    Id(id): Id<AlertId>,
-    body: Payload,
-) -> Answer {
-    let (request, ignored): (FindingRequest, _) = body.json()?;
-    let posted = PostedWith {
-        key: body.request_key()?,
-        webhook_id: body.header("webhook-id"),
-        body: body.bytes.to_vec(),
-    };
-    let (finding, is_replay) = app
-        .engine
-        .post_finding(&caller.0, id, request, posted)
-        .await?;
-    let response = crate::answer::data_ignoring(StatusCode::CREATED, finding, &ignored)?;
-    Ok(replayed(response, is_replay))
-}
-
-async fn indicators(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer {
-    data(StatusCode::OK, app.engine.alert_indicators(id).await?)
-}
-
-async fn context(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer {
-    data(StatusCode::OK, app.engine.alert_context(id).await?)
-}
-
-async fn activity(
-    State(app): State<App>,
-    _: Caller<AlertsRead>,
-    Id(id): Id<AlertId>,
-    query: QueryPairs,
-) -> Answer {
-    let number = query.page()?;
-    page(
-        app.engine.alert_activity(id, number).await?,
-        Some(number.page),
-        number.page_size,
-    )
+    whole(&app, id).await
 }

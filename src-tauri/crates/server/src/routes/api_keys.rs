@@ -1,43 +1,70 @@
 //! `/v1/api-keys`.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
-use calseta_contract::api_key::ApiKeyRequest;
+use calseta_contract::api_key::{ApiKeyRequest, ApiKeyView};
 use calseta_domain::ApiKeyId;
-use http::StatusCode;
 
-use crate::answer::{Answer, data, data_ignoring, no_content, page};
-use crate::body::Payload;
-use crate::caller::{Admin, App, Caller};
-use crate::page::{Id, QueryPairs};
+use crate::answer::Answer;
+use crate::body::Json;
+use crate::caller::{Admin, App, Caller, Human};
+use crate::operation::{Noun, Operation, about, delete, get, post};
+use crate::page::{Id, Paged, Query};
+use crate::reply::{Created, NoContent, One, Page};
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/api-keys", get(list).post(create))
-        .route("/v1/api-keys/{uuid}", get(show).delete(revoke))
-}
+const KEY: &str = r#"{"name":"triage agent","scopes":["alerts:read","alerts:write"],"key_type":"human","expires_at":"2099-01-01T00:00:00Z","allowed_sources":["generic"]}"#;
 
-async fn list(State(app): State<App>, _: Caller<Admin>, query: QueryPairs) -> Answer {
-    let number = query.page()?;
-    page(
-        app.engine.api_keys(number).await?,
-        Some(number.page),
-        number.page_size,
+pub(super) fn operations() -> Vec<Operation> {
+    about(
+        Noun::ApiKeys,
+        [
+            get("/v1/api-keys", "list_api_keys", list)
+                .says("List API keys", "Active keys, newest first. The keys themselves are never shown."),
+            post("/v1/api-keys", "create_api_key", create)
+                .says("Make an API key", "The answer holds `key`, once. `key_type: agent` with `agent_uuid` binds it to an agent: what it posts is that agent's. An agent's key can never delete, grant, decide or change settings, whatever its scopes.")
+                .example(KEY),
+            get("/v1/api-keys/{uuid}", "get_api_key", show)
+                .says("Read an API key", "A key, revoked ones too."),
+            delete("/v1/api-keys/{uuid}", "revoke_api_key", revoke)
+                .says("Revoke an API key", "The next request with it is refused. The row is kept for the log."),
+        ],
     )
 }
 
-async fn create(State(app): State<App>, caller: Caller<Admin>, body: Payload) -> Answer {
-    let (request, ignored): (ApiKeyRequest, _) = body.json()?;
-    let key = app.engine.create_api_key(&caller.0, request).await?;
-    data_ignoring(StatusCode::CREATED, key, &ignored)
+async fn list(
+    State(app): State<App>,
+    _: Caller<Admin>,
+    query: Query<Paged>,
+) -> Answer<Page<ApiKeyView>> {
+    let number = query.page()?;
+    Ok(Page::numbered(
+        app.engine.api_keys(number).await?,
+        number,
+        &query,
+    ))
 }
 
-async fn show(State(app): State<App>, _: Caller<Admin>, Id(id): Id<ApiKeyId>) -> Answer {
-    data(StatusCode::OK, app.engine.api_key(id).await?)
+async fn create(
+    State(app): State<App>,
+    caller: Human<Admin>,
+    body: Json<ApiKeyRequest>,
+) -> Answer<Created<ApiKeyView>> {
+    let key = app.engine.create_api_key(&caller.0, body.value).await?;
+    Ok(Created::noting(key, &body.ignored))
 }
 
-async fn revoke(State(app): State<App>, caller: Caller<Admin>, Id(id): Id<ApiKeyId>) -> Answer {
+async fn show(
+    State(app): State<App>,
+    _: Caller<Admin>,
+    Id(id): Id<ApiKeyId>,
+) -> Answer<One<ApiKeyView>> {
+    Ok(One::new(app.engine.api_key(id).await?))
+}
+
+async fn revoke(
+    State(app): State<App>,
+    caller: Human<Admin>,
+    Id(id): Id<ApiKeyId>,
+) -> Answer<NoContent> {
     app.engine.revoke_api_key(&caller.0, id).await?;
-    no_content()
+    Ok(NoContent)
 }

@@ -1,86 +1,139 @@
 //! `/v1/deliveries`.
 
-use axum::Router;
-use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post};
+use calseta_contract::delivery::DeliveryView;
 use calseta_domain::DeliveryId;
-use calseta_engine::{DeliveryListQuery, Problem};
-use http::{HeaderValue, StatusCode, header};
+use calseta_engine::DeliveryListQuery;
 use serde::Deserialize;
+use utoipa::ToSchema;
 
-use crate::answer::{Answer, data, page};
-use crate::body::Payload;
+use crate::answer::Answer;
+use crate::body::Json;
 use crate::caller::{AgentsRead, AgentsWrite, App, Caller};
-use crate::page::{Id, QueryPairs};
+use crate::operation::{Kind, Noun, Operation, PAGE, Parameter, about, get, list_parameters, post};
+use crate::page::{Id, Query};
+use crate::reply::{Accepted, JsonBytes, One, Page};
 
-pub(super) fn router() -> Router<App> {
-    Router::new()
-        .route("/v1/deliveries", get(list))
-        .route("/v1/deliveries/{uuid}", get(show))
-        .route("/v1/deliveries/{uuid}/body", get(body))
-        .route("/v1/deliveries/{uuid}/redeliver", post(redeliver))
-        .route("/v1/deliveries/{uuid}/retry-now", post(retry_now))
+/// The states of a delivery, as they are asked for.
+pub(super) const DELIVERY_STATES: &[(&str, &str)] = &[
+    ("due", "due"),
+    ("in_flight", "in_flight"),
+    ("parked", "parked"),
+    ("delivered", "delivered"),
+    ("dead", "dead"),
+    ("cancelled", "cancelled"),
+];
+
+/// Only deliveries of a state.
+pub(super) const STATE: Parameter = Parameter::new(
+    "state",
+    Kind::Word(&[
+        "due",
+        "in_flight",
+        "parked",
+        "delivered",
+        "dead",
+        "cancelled",
+    ]),
+    "Only those in this state.",
+);
+
+list_parameters! {
+    /// `GET /v1/deliveries`.
+    Deliveries => [PAGE, &[
+        Parameter::new("agent_uuid", Kind::Uuid, "Only to this agent."),
+        Parameter::new("alert_uuid", Kind::Uuid, "Only of this alert."),
+        STATE,
+    ]];
 }
 
-async fn list(State(app): State<App>, _: Caller<AgentsRead>, query: QueryPairs) -> Answer {
+pub(super) fn operations() -> Vec<Operation> {
+    about(
+        Noun::Deliveries,
+        [
+            get("/v1/deliveries", "list_deliveries", list)
+                .says("List deliveries", "Newest first, with every attempt."),
+            get("/v1/deliveries/{uuid}", "get_delivery", show)
+                .says("Read a delivery", "One delivery with the outcome of every attempt."),
+            get("/v1/deliveries/{uuid}/body", "get_delivery_body", body)
+                .says("Read a delivery's body", "The exact bytes that are or were sent; their SHA-256 is the delivery's `body_sha256`."),
+            post("/v1/deliveries/{uuid}/redeliver", "redeliver", redeliver)
+                .says("Send again", "`as_sent` tries the same message again, under the same `webhook-id`; `current` makes a new delivery from what is known now.")
+                .example(r#"{"mode":"as_sent"}"#),
+            post("/v1/deliveries/{uuid}/retry-now", "retry_delivery", retry_now)
+                .says("Try now", "Does not wait for the schedule."),
+        ],
+    )
+}
+
+async fn list(
+    State(app): State<App>,
+    _: Caller<AgentsRead>,
+    query: Query<Deliveries>,
+) -> Answer<Page<DeliveryView>> {
     let number = query.page()?;
     let request = DeliveryListQuery {
         agent: query.parsed("agent_uuid", "a uuid")?,
         alert: query.parsed("alert_uuid", "a uuid")?,
-        state: query.get("state").map(str::to_owned),
+        state: query.word("state", DELIVERY_STATES)?.map(str::to_owned),
     };
-    page(
-        app.engine.deliveries(request, number).await?,
-        Some(number.page),
-        number.page_size,
-    )
+    let listed = app.engine.deliveries(request, number).await?;
+    Ok(Page::numbered(listed, number, &query))
 }
 
-async fn show(State(app): State<App>, _: Caller<AgentsRead>, Id(id): Id<DeliveryId>) -> Answer {
-    data(StatusCode::OK, app.engine.delivery(id).await?)
+async fn show(
+    State(app): State<App>,
+    _: Caller<AgentsRead>,
+    Id(id): Id<DeliveryId>,
+) -> Answer<One<DeliveryView>> {
+    Ok(One::new(app.engine.delivery(id).await?))
 }
 
-async fn body(State(app): State<App>, _: Caller<AgentsRead>, Id(id): Id<DeliveryId>) -> Answer {
-    let bytes = app.engine.delivery_body(id).await?;
-    let mut response = Response::new(Body::from(bytes));
-    let kind = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+async fn body(
+    State(app): State<App>,
+    _: Caller<AgentsRead>,
+    Id(id): Id<DeliveryId>,
+) -> Answer<JsonBytes> {
+    Ok(JsonBytes(app.engine.delivery_body(id).await?.into()))
+}
+
+/// How to send again.
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum RedeliverMode {
+    /// The same message, another attempt.
+    AsSent,
+    /// A new message, from what is known now.
+    Current,
 }
 
 /// Body of `POST …/redeliver`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 struct RedeliverRequest {
-    mode: String,
+    mode: RedeliverMode,
 }
 
 async fn redeliver(
     State(app): State<App>,
     caller: Caller<AgentsWrite>,
     Id(id): Id<DeliveryId>,
-    body: Payload,
-) -> Answer {
-    let (request, _): (RedeliverRequest, _) = body.json()?;
-    match &*request.mode {
-        "as_sent" => {
+    body: Json<RedeliverRequest>,
+) -> Answer<Accepted<DeliveryView>> {
+    let delivery = match body.value.mode {
+        RedeliverMode::AsSent => {
             app.engine.redeliver_as_sent(&caller.0, id).await?;
-            data(StatusCode::ACCEPTED, app.engine.delivery(id).await?)
+            app.engine.delivery(id).await?
         }
-        "current" => data(
-            StatusCode::ACCEPTED,
-            app.engine.redeliver_current(&caller.0, id).await?,
-        ),
-        other => Err(Problem::word("mode", "mode", other, &["as_sent", "current"]).into()),
-    }
+        RedeliverMode::Current => app.engine.redeliver_current(&caller.0, id).await?,
+    };
+    Ok(Accepted::noting(delivery, &body.ignored))
 }
 
 async fn retry_now(
     State(app): State<App>,
     caller: Caller<AgentsWrite>,
     Id(id): Id<DeliveryId>,
-) -> Answer {
+) -> Answer<Accepted<DeliveryView>> {
     app.engine.redeliver_as_sent(&caller.0, id).await?;
-    data(StatusCode::ACCEPTED, app.engine.delivery(id).await?)
+    Ok(Accepted::new(app.engine.delivery(id).await?))
 }

@@ -2,35 +2,97 @@
 
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
+use axum::response::{IntoResponse, Response};
+use calseta_contract::Envelope;
 use calseta_contract::event::EventBatch;
 use calseta_engine::{Engine, EventRange, Principal};
 use futures_util::stream;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde_json::json;
 
-use crate::answer::{Answer, data};
+use crate::answer::{Answer, json_response};
 use crate::caller::{AnyKey, App, Caller};
-use crate::page::QueryPairs;
+use crate::operation::{
+    Content, Kind, Noun, Operation, Parameter, Reply, ReplyFacts, Schemas, about, get,
+    list_parameters,
+};
+use crate::page::Query;
 
 /// The longest poll, in seconds.
 const MAX_WAIT_SECS: u64 = 25;
 /// An idle stream sends a comment this often, so that a dead peer is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The last sequence number that can be named.
+const MAX_SEQ: u64 = i64::MAX as u64;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/events", get(events))
+list_parameters! {
+    /// `GET /v1/events`.
+    Events => [&[
+        Parameter::new("after", Kind::Number { default: None, min: 0, max: MAX_SEQ }, "Events after this sequence number. Without it the answer only says where the log ends."),
+        Parameter::new("wait_seconds", Kind::Number { default: Some(0), min: 0, max: MAX_WAIT_SECS }, "How long to wait for the first event."),
+    ]];
+}
+
+const HEADERS: &[Parameter] = &[Parameter::new(
+    "Last-Event-ID",
+    Kind::Text,
+    "Of an event stream: the last `id` that was seen; wins over `after`.",
+)];
+
+pub(super) fn operations() -> Vec<Operation> {
+    about(
+        Noun::Events,
+        [get("/v1/events", "list_events", events)
+            .says("Follow the event log", "A long poll; with `Accept: text/event-stream` a stream of server-sent events (`id` is the sequence number, `event` the type, `data` an event as JSON). A key sees the types that its scopes may read. When `after` is older than what is kept the answer has `reset: true` (a stream sends `event: reset`): read the lists again.")
+            .headers(HEADERS)],
+    )
+}
+
+/// A batch, or the stream of them.
+#[derive(Debug)]
+enum Followed {
+    Batch(EventBatch),
+    Stream(Response),
+}
+
+impl IntoResponse for Followed {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Batch(batch) => json_response(StatusCode::OK, &Envelope::new(batch)),
+            Self::Stream(response) => response,
+        }
+    }
+}
+
+impl Reply for Followed {
+    fn describe(schemas: &mut Schemas) -> Vec<ReplyFacts> {
+        let batch = schemas.of::<EventBatch>();
+        let schema = schemas.named("EventBatchObject".to_owned(), |_| {
+            json!({
+                "type": "object",
+                "required": ["data", "meta"],
+                "properties": {"data": batch, "meta": {"type": "object"}},
+            })
+        });
+        vec![ReplyFacts {
+            status: 200,
+            text: "Events, oldest first.",
+            content: Content::JsonOrStream(schema),
+        }]
+    }
 }
 
 async fn events(
     State(app): State<App>,
     caller: Caller<AnyKey>,
     headers: HeaderMap,
-    query: QueryPairs,
-) -> Answer {
+    query: Query<Events>,
+) -> Answer<Followed> {
+    let after = query.optional_number("after", 0, MAX_SEQ)?;
+    let after = after.map(|seq| i64::try_from(seq).unwrap_or(i64::MAX));
+    let wait = Duration::from_secs(query.number("wait_seconds", 0, 0, MAX_WAIT_SECS)?);
     let accepts = headers
         .get(header::ACCEPT)
         .and_then(|value| value.to_str().ok());
@@ -38,20 +100,13 @@ async fn events(
         let last = headers
             .get("last-event-id")
             .and_then(|value| value.to_str().ok()?.parse().ok());
-        let after = match last {
-            Some(seq) => Some(seq),
-            None => query.parsed("after", "a sequence number")?,
-        };
-        return stream_from(app.engine, caller.0, after).await;
+        return stream_from(app.engine, caller.0, last.or(after)).await;
     }
-    let range = EventRange {
-        after: query.parsed("after", "a sequence number")?,
-        wait: Duration::from_secs(query.number("wait_seconds", 0, 0, MAX_WAIT_SECS)?),
-    };
-    data(StatusCode::OK, app.engine.events(&caller.0, range).await?)
+    let range = EventRange { after, wait };
+    Ok(Followed::Batch(app.engine.events(&caller.0, range).await?))
 }
 
-async fn stream_from(engine: Engine, caller: Principal, after: Option<i64>) -> Answer {
+async fn stream_from(engine: Engine, caller: Principal, after: Option<i64>) -> Answer<Followed> {
     let start = match after {
         Some(seq) => seq,
         None => {
@@ -90,7 +145,7 @@ async fn stream_from(engine: Engine, caller: Principal, after: Option<i64>) -> A
     let mut response = Response::new(Body::from_stream(chunks));
     let kind = HeaderValue::from_static("text/event-stream");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
-    Ok(response)
+    Ok(Followed::Stream(response))
 }
 
 fn text(batch: &EventBatch) -> String {

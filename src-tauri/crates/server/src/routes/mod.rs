@@ -1,9 +1,11 @@
 //! One module a noun: extract, one call to the engine, the view.
 
 mod agents;
+mod alert_parts;
 mod alerts;
 mod api_keys;
 mod deliveries;
+mod documentation;
 mod documents;
 mod egress;
 mod events;
@@ -23,24 +25,38 @@ use http::{Method, Uri};
 
 use crate::answer::Failure;
 use crate::caller::App;
+use crate::operation::Operation;
 use crate::ui_files::UiFiles;
+
+/// Every route, declared once. Everything else that is said about them is a view of this.
+pub(crate) fn table() -> Vec<Operation> {
+    [
+        ingest::operations(),
+        alerts::operations(),
+        alert_parts::operations(),
+        rules::operations(),
+        documents::operations(),
+        providers::operations(),
+        agents::operations(),
+        deliveries::operations(),
+        sources::operations(),
+        api_keys::operations(),
+        events::operations(),
+        egress::operations(),
+        health::operations(),
+        documentation::operations(),
+        ui::operations(),
+    ]
+    .concat()
+}
 
 /// All routes. Without a UI every unknown path is a 404.
 pub(crate) fn router(app: App, ui: Option<UiFiles>) -> Router {
-    Router::new()
-        .merge(agents::router())
-        .merge(alerts::router())
-        .merge(api_keys::router())
-        .merge(deliveries::router())
-        .merge(documents::router())
-        .merge(egress::router())
-        .merge(events::router())
-        .merge(health::router())
-        .merge(ingest::router())
-        .merge(providers::router())
-        .merge(rules::router())
-        .merge(sources::router())
-        .merge(ui::router())
+    let mount =
+        |router: Router<App>, operation: Operation| router.route(operation.path, operation.mounted);
+    table()
+        .into_iter()
+        .fold(Router::new(), mount)
         .with_state(app)
         .method_not_allowed_fallback(method_not_allowed)
         .fallback_service(Router::new().fallback(fallback).with_state(ui))
@@ -59,7 +75,7 @@ async fn method_not_allowed(method: Method, uri: Uri) -> Response {
 
 /// The window's files, for a browser that asks for a page; else a 404.
 async fn fallback(State(ui): State<Option<UiFiles>>, method: Method, uri: Uri) -> Response {
-    let api = ["/v1/", "/ui/", "/mcp", "/health"]
+    let api = ["/v1/", "/ui/", "/mcp", "/health", "/docs", "/openapi.json"]
         .iter()
         .any(|path| uri.path().starts_with(path));
     match ui {

@@ -1,20 +1,27 @@
 //! `/v1/sources`.
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::get;
-use calseta_engine::Listed;
+use serde_json::Value;
 
-use crate::answer::{Answer, page};
+use crate::answer::Answer;
 use crate::caller::{AlertsRead, App, Caller};
-use crate::page::MAX_PAGE_SIZE;
+use crate::operation::{Noun, Operation, about, get};
+use crate::page::{Paged, Query};
+use crate::reply::Page;
 
-pub(super) fn router() -> Router<App> {
-    Router::new().route("/v1/sources", get(list))
+pub(super) fn operations() -> Vec<Operation> {
+    about(
+        Noun::Sources,
+        [get("/v1/sources", "list_sources", list)
+            .says("List sources", "Where alerts may come from.")],
+    )
 }
 
-async fn list(State(app): State<App>, _: Caller<AlertsRead>) -> Answer {
-    let all = app.engine.sources().await?;
-    let total = all.len() as u64;
-    page(Listed::counted(all, total), Some(1), MAX_PAGE_SIZE)
+async fn list(
+    State(app): State<App>,
+    _: Caller<AlertsRead>,
+    query: Query<Paged>,
+) -> Answer<Page<Value>> {
+    let number = query.page()?;
+    Ok(Page::of_all(app.engine.sources().await?, number, &query))
 }
