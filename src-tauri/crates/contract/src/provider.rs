@@ -51,6 +51,9 @@ pub struct ProviderView {
     /// How it is asked: `{steps, url_templates_by_type}`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub http_config: Value,
+    /// Where its tokens come from, with `oauth2_client_credentials`: `{token_url, scope}`.
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub oauth2: Option<Value>,
     /// How answers become a verdict: `{rules, default_verdict, not_found_verdict}`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub malice_rules: Option<Value>,
@@ -109,6 +112,10 @@ pub struct ProviderPatch {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
     pub auth_type: Patch<String>,
+    /// Own providers only; `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub oauth2: Patch<Value>,
     /// `null` clears: every answer is then Pending.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
@@ -169,6 +176,11 @@ pub struct ProviderRequest {
     /// `oauth2_client_credentials`.
     #[serde(default)]
     pub auth_type: Option<String>,
+    /// Where its tokens come from, with `oauth2_client_credentials`: `{token_url, scope}`, templates
+    /// over the credentials. The token is then `{{auth.access_token}}`.
+    #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    pub oauth2: Option<Value>,
     /// Credentials by field name: written, never read.
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use calseta_domain::{Filter, Mapping, Plugin, Scope};
 use calseta_egress::{Client, ClientConfig};
-use calseta_store::tables::{api_key, idempotency, mapping, provider, source};
+use calseta_store::tables::{api_key, idempotency, mapping, source};
 use calseta_store::{DataDir, OpenError, Store, StoreError, WriteTx};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,7 +19,7 @@ use crate::idempotency::KEPT_MS;
 use crate::key_cache::KeyCache;
 use crate::providers::ProviderSet;
 use crate::vault::{self, KeyStore, Vault};
-use crate::{Problem, anchors, api_keys, catalog, convert, stage};
+use crate::{anchors, api_keys, catalog, convert, stage};
 
 /// How long a stop waits for what is in flight; what is not done then is done after the next start.
 const STOP_WAIT: Duration = Duration::from_secs(10);
@@ -122,8 +122,10 @@ impl Engine {
         .map_err(|error| StartError::Egress(error.to_string()))?;
         seed(&store, &config.clock).await?;
         let mappings = store.read(|tx| mapping::active(tx)).await?;
-        let rows = store.read(|tx| provider::all(tx)).await?;
-        let provider_set = ProviderSet::from_rows(&rows, config.demo)
+        let (demo, now) = (config.demo, config.clock.now());
+        let provider_set = store
+            .read(move |tx| ProviderSet::load(tx, demo, now))
+            .await
             .map_err(|problem| StartError::Catalogue(problem.message))?;
         let sources = store.read(|tx| source::all(tx)).await?;
         let inner = Inner {
@@ -307,30 +309,6 @@ impl Inner {
         names.sort();
         names
     }
-
-    /// The providers as they are now.
-    pub(crate) fn provider_set(&self) -> Arc<ProviderSet> {
-        Arc::clone(
-            &self
-                .providers
-                .read()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
-    }
-
-    /// Reads the providers again, after one changed.
-    pub(crate) async fn reload_providers(&self) -> Result<(), Problem> {
-        let rows = self
-            .store
-            .read(|tx| Ok::<_, Problem>(provider::all(tx)?))
-            .await?;
-        let set = ProviderSet::from_rows(&rows, self.demo)?.keeping_slots(&self.provider_set());
-        *self
-            .providers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
-        Ok(())
-    }
 }
 
 /// Stores what every data directory has. Idempotent.
@@ -347,8 +325,7 @@ async fn seed(store: &Store, clock: &Clock) -> Result<(), StartError> {
                 mapping::ensure_system(tx, Ids.next(), &mapping, now)?;
             }
             for entry in &entries {
-                let texts = (&*entry.name, &*entry.display_name, &*entry.description);
-                provider::ensure_builtin(tx, Ids.next(), texts, &entry.definition, now)?;
+                entry.store(tx, now)?;
             }
             Ok::<_, StoreError>(())
         })

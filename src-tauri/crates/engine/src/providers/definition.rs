@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use calseta_contract::provider::QuotaView;
 use calseta_domain::{
-    ExtractionRule, FieldError, HttpConfig, IndicatorType, ProviderId, VerdictRules,
+    ExtractionRule, FieldError, HttpConfig, IndicatorType, ProviderId, Timestamp, VerdictRules,
 };
 use calseta_store::tables::provider::ProviderRow;
 use serde_json::{Map, Value};
@@ -17,7 +17,8 @@ use tokio::sync::Semaphore;
 use zeroize::Zeroize;
 
 use super::oauth::{ClientCredentials, TokenCache};
-use super::quota::Usage;
+use super::quota::{Allowance, Usage};
+use crate::enrichments::KnownAnswers;
 
 /// Seconds an answer is kept when neither the definition nor the type says.
 pub(crate) const DEFAULT_TTL_SECS: u32 = 3600;
@@ -69,6 +70,8 @@ pub(crate) struct Provider {
     pub(crate) slots: Arc<Semaphore>,
     pub(crate) usage: Arc<Usage>,
     pub(crate) tokens: Arc<TokenCache>,
+    /// What was asked on demand.
+    pub(crate) known: Arc<KnownAnswers>,
     /// With the changes applied; for the API's view.
     pub(crate) definition: Value,
 }
@@ -123,6 +126,7 @@ impl Provider {
             slots: Arc::new(Semaphore::new(max_in_flight as usize)),
             usage: Arc::default(),
             tokens: Arc::default(),
+            known: Arc::default(),
             definition: value,
             types,
             config,
@@ -154,20 +158,22 @@ impl Provider {
         let has = |field: &String| {
             self.stored_fields.contains(field) || environment.0.contains_key(field)
         };
-        self.auth_fields.iter().all(has)
-            && (!self.base_url.is_empty() || !self.names_base_url())
+        self.auth_fields.iter().all(has) && (!self.base_url.is_empty() || !self.names_base_url())
     }
 
     /// Whether a request begins with the base URL.
     fn names_base_url(&self) -> bool {
         let text = self.definition["http_config"].to_string();
-        text.contains("{{base_url") || text.contains("{{ base_url") || text.contains("auth.base_url")
+        text.contains("{{base_url")
+            || text.contains("{{ base_url")
+            || text.contains("auth.base_url")
     }
 
     /// What the environment gives of its credentials: v1.1.0's way, for fields that nobody stored.
     pub(crate) fn environment(&self) -> Credentials {
         let named = self.env_var_mapping.iter();
-        let found = named.filter_map(|(field, name)| Some((field.clone(), from_environment(name)?)));
+        let found =
+            named.filter_map(|(field, name)| Some((field.clone(), from_environment(name)?)));
         Credentials(found.collect())
     }
 
@@ -190,6 +196,15 @@ impl Provider {
             .or_else(|| self.default_ttl_secs.map(i64::from))
             .unwrap_or_else(|| type_ttl_secs(kind));
         seconds * 1000
+    }
+
+    /// How much it may be asked now; canned answers are free.
+    pub(crate) fn allowance(&self, now: Timestamp) -> Allowance {
+        if self.row.mode == "mock" {
+            Allowance::Now(u32::MAX)
+        } else {
+            self.usage.allowance(&self.quota, now)
+        }
     }
 
     /// The canned answer for a type.
@@ -232,7 +247,10 @@ fn from_environment(name: &str) -> Option<String> {
 
 fn types(value: &Value) -> Result<Vec<IndicatorType>, Vec<FieldError>> {
     let path = "supported_indicator_types";
-    let words = value[path].as_array().map(Vec::as_slice).unwrap_or_default();
+    let words = value[path]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     if words.is_empty() {
         let message = "must name at least one indicator type";
         return Err(vec![FieldError::new(path, message)]);
@@ -241,7 +259,12 @@ fn types(value: &Value) -> Result<Vec<IndicatorType>, Vec<FieldError>> {
         let word = word.as_str().unwrap_or_default();
         word.parse().map_err(|_| {
             let what = "indicator type";
-            vec![FieldError::unknown_word(path, what, word, IndicatorType::WORDS)]
+            vec![FieldError::unknown_word(
+                path,
+                what,
+                word,
+                IndicatorType::WORDS,
+            )]
         })
     };
     words.iter().map(parse).collect()
@@ -280,6 +303,14 @@ fn auth_fields(value: &Value) -> Vec<String> {
         found.remove("access_token");
     }
     found.remove("base_url");
+    if found.is_empty() {
+        let own: &[&str] = match value["auth_type"].as_str() {
+            Some("bearer_token") => &["token"],
+            Some("basic_auth") => &["password", "username"],
+            _ => &[],
+        };
+        found.extend(own.iter().map(|field| (*field).to_owned()));
+    }
     found.into_iter().collect()
 }
 

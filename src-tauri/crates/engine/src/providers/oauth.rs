@@ -125,14 +125,7 @@ impl TokenCache {
         if let Some(token) = fresh {
             return Ok(token.value.clone());
         }
-        let mut form = url::form_urlencoded::Serializer::new(String::new());
-        form.append_pair("grant_type", "client_credentials")
-            .append_pair("client_id", id)
-            .append_pair("client_secret", secret);
-        if let Some(scope) = &from.scope {
-            form.append_pair("scope", scope);
-        }
-        let body = Zeroizing::new(form.finish());
+        let body = request_body(id, secret, from.scope.as_deref());
         let (value, life_secs) = fetch(inner, &url, &body, grants, trace).await?;
         *held = Some(Token {
             value: value.clone(),
@@ -141,6 +134,17 @@ impl TokenCache {
         });
         Ok(value)
     }
+}
+
+fn request_body(id: &str, secret: &str, scope: Option<&str>) -> Zeroizing<String> {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    form.append_pair("grant_type", "client_credentials")
+        .append_pair("client_id", id)
+        .append_pair("client_secret", secret);
+    if let Some(scope) = scope {
+        form.append_pair("scope", scope);
+    }
+    Zeroizing::new(form.finish())
 }
 
 async fn fetch(
@@ -154,7 +158,12 @@ async fn fetch(
     let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
     headers.insert(header::CONTENT_TYPE, kind);
     headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    let sent = trace.sending("oauth2_token", "POST", (url, &headers, form.as_bytes()), inner);
+    let sent = trace.sending(
+        "oauth2_token",
+        "POST",
+        (url, &headers, form.as_bytes()),
+        inner,
+    );
     let answered = inner
         .egress
         .send(Outbound {
@@ -170,9 +179,8 @@ async fn fetch(
         })
         .await;
     trace.answered(sent, &answered, inner.clock.now());
-    let answer = answered.map_err(|error: SendError| {
-        NoToken::Unreachable(format!("the token endpoint: {error}"))
-    })?;
+    let answer = answered
+        .map_err(|error: SendError| NoToken::Unreachable(format!("the token endpoint: {error}")))?;
     let body: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
     match (answer.status, body["access_token"].as_str()) {
         (200, Some(token)) if !token.is_empty() => {

@@ -43,7 +43,11 @@ pub(crate) fn day(now: Timestamp) -> i64 {
 
 impl Counted {
     fn forget_old(&mut self, now: Timestamp) {
-        while self.minute.front().is_some_and(|at| *at <= now.millis() - MINUTE_MS) {
+        while self
+            .minute
+            .front()
+            .is_some_and(|at| *at <= now.millis() - MINUTE_MS)
+        {
             self.minute.pop_front();
         }
         if self.day != day(now) {

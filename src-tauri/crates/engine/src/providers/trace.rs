@@ -63,7 +63,9 @@ pub(crate) struct Step {
 fn texts(headers: &HeaderMap) -> BTreeMap<String, String> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let pairs = headers.iter();
-    pairs.map(|(name, value)| (name.to_string(), text(value))).collect()
+    pairs
+        .map(|(name, value)| (name.to_string(), text(value)))
+        .collect()
 }
 
 impl Trace {
@@ -84,10 +86,16 @@ impl Trace {
         let percent = form.replace('+', "%20");
         let text = Value::from(secret).to_string();
         let text = text.trim_matches('"').to_owned();
-        self.hidden
-            .extend([secret.to_owned(), STANDARD.encode(secret), form, percent, text]);
+        self.hidden.extend([
+            secret.to_owned(),
+            STANDARD.encode(secret),
+            form,
+            percent,
+            text,
+        ]);
         // The longest first: a part of it must not be masked before the whole.
-        self.hidden.sort_by_key(|text| std::cmp::Reverse(text.len()));
+        self.hidden
+            .sort_by_key(|text| std::cmp::Reverse(text.len()));
         self.hidden.dedup();
     }
 
@@ -219,7 +227,8 @@ impl Trace {
             Value::String(text) => self.named(name, text).into(),
             Value::Array(items) => items.iter().map(|item| self.json(item, name)).collect(),
             Value::Object(map) => {
-                let masked = |(key, item): (&String, &Value)| (self.text(key), self.json(item, key));
+                let masked =
+                    |(key, item): (&String, &Value)| (self.text(key), self.json(item, key));
                 Value::Object(map.iter().map(masked).collect::<Map<_, _>>())
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
@@ -248,7 +257,8 @@ impl Trace {
 
     fn form_or_text(&self, body: &[u8]) -> Value {
         let text = String::from_utf8_lossy(body);
-        let is_form = text.contains('=') && !text.contains(char::is_whitespace) && !text.contains('<');
+        let is_form =
+            text.contains('=') && !text.contains(char::is_whitespace) && !text.contains('<');
         if !is_form {
             return self.text(&text).into();
         }
@@ -303,8 +313,12 @@ mod tests {
             let text = masked(&format!("before {spelling} after"));
             assert_eq!(text, "before **** after", "{spelling}");
         }
-        let body = trace.body(br#"{"access_token":"unknown one","n":{"a":["s3cret/ value+\"x\""]}}"#);
-        assert_eq!(body, Some(json!({"access_token": MASKED, "n": {"a": [MASKED]}})));
+        let body =
+            trace.body(br#"{"access_token":"unknown one","n":{"a":["s3cret/ value+\"x\""]}}"#);
+        assert_eq!(
+            body,
+            Some(json!({"access_token": MASKED, "n": {"a": [MASKED]}}))
+        );
         let form = trace.body(b"grant_type=client_credentials&client_secret=zz");
         let masked = json!({"grant_type": "client_credentials", "client_secret": MASKED});
         assert_eq!(form, Some(masked));

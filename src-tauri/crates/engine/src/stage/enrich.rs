@@ -4,27 +4,24 @@
 //! failed lookup means is decided here: try again soon (overload, a broken connection), or give up
 //! and let the alerts go on without it.
 
-mod lookup;
-
 use std::sync::Arc;
 
-use calseta_domain::{Malice, Timestamp};
-use calseta_egress::Audience;
+use calseta_domain::{Indicator, Malice, Timestamp};
 use calseta_store::WriteTx;
 use calseta_store::tables::enrichment::{self, Answer as StoredAnswer};
 use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::tables::indicator::{self, IndicatorRow};
 use calseta_store::tables::job::{self, JobKind, JobRow};
-use calseta_store::tables::secret;
-use calseta_store::tables::{alert, provider};
+use calseta_store::tables::{alert, provider, provider_usage};
 use serde_json::{Map, json};
 
-use self::lookup::{Lookup, look_up};
 use super::{calm_down, matching, pause};
+use crate::Problem;
 use crate::providers::Provider;
+use crate::providers::lookup::{Lookup, Needs, look_up, used_up};
+use crate::providers::quota::{self, Allowance};
 use crate::start::Inner;
 use crate::views::Evidence;
-use crate::{Problem, grants};
 
 /// Lookups a job may take in all.
 const MAX_ATTEMPTS: u32 = 3;
@@ -64,8 +61,11 @@ pub(super) async fn run(inner: Arc<Inner>) {
             .await
             .ok()
             .flatten();
-        // A due job whose provider has no free slot is woken for by the slot, not by the clock.
-        let next = next.filter(|at| *at > inner.clock.now());
+        // A due job whose provider has no free slot is woken for by the slot, and one whose
+        // provider's minute is used up by the next minute; the clock is for the others.
+        let now = inner.clock.now();
+        let next = next.filter(|at| *at > now);
+        let next = next.into_iter().chain(next_allowance(&inner, now)).min();
         if !pause(&inner, inner.enrich_wake(), next).await {
             return;
         }
@@ -86,17 +86,37 @@ async fn claim(
     {
         return Ok(0);
     }
+    let allowance = provider.allowance(now);
+    let most = match allowance {
+        Allowance::Now(lookups) => free.min(lookups),
+        Allowance::From(_) => return Ok(0),
+        // Nothing will be asked: the alerts are told so at once instead of tomorrow.
+        Allowance::UsedUp => free,
+    };
+    let is_counted = provider.row.mode == "live" && matches!(allowance, Allowance::Now(_));
     let jobs = inner
         .store
-        .write(move |tx: &WriteTx<'_>| job::claim_of(tx, (JobKind::Enrich, row), boot, free, now))
+        .write(move |tx: &WriteTx<'_>| {
+            let jobs = job::claim_of(tx, (JobKind::Enrich, row), boot, most, now)?;
+            let lookups = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+            if is_counted && lookups > 0 {
+                provider_usage::add(tx, row, quota::day(now), lookups)?;
+            }
+            Ok::<_, calseta_store::StoreError>(jobs)
+        })
         .await?;
     let count = jobs.len();
+    if is_counted {
+        let lookups = u32::try_from(count).unwrap_or(u32::MAX);
+        provider.usage.record(&provider.quota, now, lookups);
+    }
+    let is_allowed = !matches!(allowance, Allowance::UsedUp);
     for job in jobs {
         let (inner, provider) = (Arc::clone(inner), Arc::clone(provider));
         inner.tasks.clone().spawn(async move {
             // Only this loop takes permits, and no more than are free: this never waits.
             let slot = Arc::clone(&provider.slots).acquire_owned().await;
-            one(&inner, &provider, job).await;
+            one(&inner, &provider, job, is_allowed).await;
             drop(slot);
             inner.enrich_freed.notify_one();
         });
@@ -104,8 +124,20 @@ async fn claim(
     Ok(count)
 }
 
-async fn one(inner: &Arc<Inner>, provider: &Arc<Provider>, job: JobRow) {
-    let result = ask(inner, provider, &job).await;
+/// When the next provider's minute begins, of those that have work and may not be asked now.
+fn next_allowance(inner: &Inner, now: Timestamp) -> Option<Timestamp> {
+    let set = inner.provider_set();
+    let times = set
+        .all()
+        .filter_map(|provider| match provider.allowance(now) {
+            Allowance::From(at) => Some(at),
+            Allowance::Now(_) | Allowance::UsedUp => None,
+        });
+    times.min()
+}
+
+async fn one(inner: &Arc<Inner>, provider: &Arc<Provider>, job: JobRow, is_allowed: bool) {
+    let result = ask(inner, provider, &job, is_allowed).await;
     if let Err(problem) = result {
         tracing::error!(
             provider.name = provider.row.name,
@@ -123,30 +155,32 @@ async fn one(inner: &Arc<Inner>, provider: &Arc<Provider>, job: JobRow) {
     }
 }
 
-async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Result<(), Problem> {
-    let (subject, owner) = (job.subject, provider.secret_owner());
-    let fields = provider.auth_fields.clone();
+async fn ask(
+    inner: &Arc<Inner>,
+    provider: &Arc<Provider>,
+    job: &JobRow,
+    is_allowed: bool,
+) -> Result<(), Problem> {
+    let (subject, asked) = (job.subject, Arc::clone(provider));
     let found = inner
         .store
         .read(move |tx| {
             let Some(row) = indicator::by_row(tx, subject)? else {
                 return Ok(None);
             };
-            let mut sealed = Vec::new();
-            for field in fields {
-                if let Some(secret) = secret::get(tx, &owner, &field)? {
-                    sealed.push((field, secret));
-                }
-            }
-            Ok::<_, Problem>(Some((row, sealed, grants::of(tx, Audience::Provider)?)))
+            Ok::<_, Problem>(Some((row, Needs::read(tx, &asked)?)))
         })
         .await?;
     let lookup = match &found {
-        None => Lookup::Failed {
-            error: "the indicator is gone".to_owned(),
-            key_refused: false,
-        },
-        Some((row, sealed, grants)) => look_up(inner, provider, row, sealed, grants).await,
+        None => Lookup::failed("the indicator is gone"),
+        Some(_) if !is_allowed => used_up(provider),
+        Some((row, needs)) => {
+            let indicator = Indicator {
+                kind: row.kind,
+                value: row.value.clone(),
+            };
+            look_up(inner, provider, &indicator, needs).await
+        }
     };
     let (lookup, job, provider) = (
         settle_retry(lookup, job.attempt),
@@ -159,7 +193,7 @@ async fn ask(inner: &Arc<Inner>, provider: &Arc<Provider>, job: &JobRow) -> Resu
     inner
         .store
         .write(move |tx: &WriteTx<'_>| {
-            let indicator = found.as_ref().map(|(row, _, _)| row);
+            let indicator = found.as_ref().map(|(row, _)| row);
             store(
                 tx,
                 (&writer, &provider),
@@ -278,7 +312,17 @@ fn announce(
             detail,
         },
     )?;
-    for (alert, before, after) in alert::refresh_malice(tx, row.id, REFRESHED_ALERTS, now)? {
+    alerts_follow(tx, row.id, now)
+}
+
+/// An indicator's verdict changed: the alerts that have it get the new worst one.
+pub(crate) fn alerts_follow(
+    tx: &WriteTx<'_>,
+    indicator: i64,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let actor = Actor::system();
+    for (alert, before, after) in alert::refresh_malice(tx, indicator, REFRESHED_ALERTS, now)? {
         let mut detail = Map::new();
         detail.insert("malice".to_owned(), json!([before, after]));
         event::append(

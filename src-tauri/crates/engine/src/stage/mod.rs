@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use calseta_domain::Timestamp;
 
+pub(crate) use enrich::alerts_follow;
+
 use crate::start::Inner;
 
 /// The longest a loop sleeps.

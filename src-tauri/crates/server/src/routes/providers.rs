@@ -35,7 +35,13 @@ async fn list(
     query: Query<Paged>,
 ) -> Answer<Page<ProviderView>> {
     let number = query.page()?;
-    Ok(Page::of_all(app.engine.providers().await?, number, &query))
+    Ok(Page::of_all(
+        app.engine
+            .providers(calseta_engine::ProviderListQuery::default())
+            .await?,
+        number,
+        &query,
+    ))
 }
 
 async fn show(
