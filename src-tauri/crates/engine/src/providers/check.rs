@@ -181,13 +181,25 @@ pub(super) fn check(row: &ProviderRow, allow_private: bool) -> Result<Vec<Target
     }
 }
 
-/// The credentials to store; `None` keeps those that are there. v1.1.0 kept an address among them.
-pub(super) fn credentials(
-    patch: &Patch<Map<String, Value>>,
-) -> Result<(Option<BTreeMap<String, String>>, Option<String>), Problem> {
+/// What a request gives of a provider's credentials.
+#[derive(Default)]
+pub(super) struct Given {
+    /// To store instead of those that are there; `None` keeps them.
+    pub(super) fields: Option<BTreeMap<String, String>>,
+    /// v1.1.0 kept an address among the credentials.
+    pub(super) base_url: Option<String>,
+}
+
+/// Reads `auth_config`.
+pub(super) fn credentials(patch: &Patch<Map<String, Value>>) -> Result<Given, Problem> {
     let fields = match patch {
-        Patch::Keep => return Ok((None, None)),
-        Patch::Clear => return Ok((Some(BTreeMap::new()), None)),
+        Patch::Keep => return Ok(Given::default()),
+        Patch::Clear => {
+            return Ok(Given {
+                fields: Some(BTreeMap::new()),
+                base_url: None,
+            });
+        }
         Patch::Set(fields) => fields,
     };
     let mut kept = BTreeMap::new();
@@ -206,7 +218,10 @@ pub(super) fn credentials(
     }
     if errors.is_empty() {
         let base_url = kept.remove("base_url");
-        Ok((Some(kept), base_url))
+        Ok(Given {
+            fields: Some(kept),
+            base_url,
+        })
     } else {
         Err(Problem::fields(&errors))
     }

@@ -84,8 +84,8 @@ impl Trace {
         }
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let percent = form.replace('+', "%20");
-        let text = Value::from(secret).to_string();
-        let text = text.trim_matches('"').to_owned();
+        let quoted = Value::from(secret).to_string();
+        let text = quoted[1..quoted.len() - 1].to_owned();
         self.hidden.extend([
             secret.to_owned(),
             STANDARD.encode(secret),

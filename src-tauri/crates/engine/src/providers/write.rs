@@ -2,6 +2,7 @@
 //! path of what is wrong, so that no alert finds out.
 
 use std::collections::BTreeMap;
+use std::mem::take;
 use std::sync::Arc;
 
 use calseta_contract::Patch;
@@ -14,7 +15,7 @@ use calseta_store::tables::{Reads, enrichment, secret};
 use calseta_store::{StoreError, WriteTx};
 use serde_json::{Map, Value, json};
 
-use super::check::{check, credentials};
+use super::check::{Given, check, credentials};
 use super::definition::{effective, secret_owner};
 use super::not_found;
 use crate::documents::set;
@@ -183,7 +184,35 @@ fn put<T: serde::Serialize>(
     map.insert(key.to_owned(), value);
 }
 
-fn apply(row: &mut ProviderRow, patch: ProviderPatch) -> Result<(), Problem> {
+/// The fields of the definition; of a built-in provider they go beside it.
+fn put_all(row: &mut ProviderRow, patch: ProviderPatch, errors: &mut Vec<FieldError>) {
+    let text = if row.is_builtin {
+        &mut row.overrides
+    } else {
+        &mut row.definition
+    };
+    let mut map: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
+    let changed = &mut map;
+    if row.is_builtin {
+        put(changed, "description", patch.description, true, errors);
+    } else {
+        row.description = patch.description.apply(row.description.take());
+    }
+    let types = patch.supported_indicator_types;
+    put(changed, "supported_indicator_types", types, false, errors);
+    put(changed, "http_config", patch.http_config, false, errors);
+    put(changed, "auth_type", patch.auth_type, false, errors);
+    put(changed, "oauth2", patch.oauth2, true, errors);
+    put(changed, "malice_rules", patch.malice_rules, true, errors);
+    let (default, by_type) = (patch.default_cache_ttl_seconds, patch.cache_ttl_by_type);
+    put(changed, "default_cache_ttl_seconds", default, true, errors);
+    put(changed, "cache_ttl_by_type", by_type, true, errors);
+    put(changed, "quota", patch.quota, true, errors);
+    put(changed, "max_in_flight", patch.max_in_flight, false, errors);
+    *text = Value::Object(map).to_string();
+}
+
+fn apply(row: &mut ProviderRow, mut patch: ProviderPatch) -> Result<(), Problem> {
     let fixed = fixed_fields(&patch);
     if row.is_builtin && !fixed.is_empty() {
         let message = format!(
@@ -196,88 +225,14 @@ fn apply(row: &mut ProviderRow, patch: ProviderPatch) -> Result<(), Problem> {
         );
     }
     let mut errors = Vec::new();
-    set(
-        &mut errors,
-        "is_active",
-        &mut row.is_active,
-        patch.is_active,
-    );
-    set(&mut errors, "mode", &mut row.mode, patch.mode);
-    set(
-        &mut errors,
-        "display_name",
-        &mut row.display_name,
-        patch.display_name,
-    );
-    row.base_url = patch
-        .base_url
-        .apply(row.base_url.take())
-        .filter(|url| !url.is_empty());
-    let text = if row.is_builtin {
-        &mut row.overrides
-    } else {
-        &mut row.definition
-    };
-    let mut map: Map<String, Value> = serde_json::from_str(text).unwrap_or_default();
-    if row.is_builtin {
-        put(
-            &mut map,
-            "description",
-            patch.description,
-            true,
-            &mut errors,
-        );
-    } else {
-        row.description = patch.description.apply(row.description.take());
-    }
-    let types = patch.supported_indicator_types;
-    put(
-        &mut map,
-        "supported_indicator_types",
-        types,
-        false,
-        &mut errors,
-    );
-    put(
-        &mut map,
-        "http_config",
-        patch.http_config,
-        false,
-        &mut errors,
-    );
-    put(&mut map, "auth_type", patch.auth_type, false, &mut errors);
-    put(&mut map, "oauth2", patch.oauth2, true, &mut errors);
-    put(
-        &mut map,
-        "malice_rules",
-        patch.malice_rules,
-        true,
-        &mut errors,
-    );
-    let default = patch.default_cache_ttl_seconds;
-    put(
-        &mut map,
-        "default_cache_ttl_seconds",
-        default,
-        true,
-        &mut errors,
-    );
-    put(
-        &mut map,
-        "cache_ttl_by_type",
-        patch.cache_ttl_by_type,
-        true,
-        &mut errors,
-    );
-    put(&mut map, "quota", patch.quota, true, &mut errors);
-    put(
-        &mut map,
-        "max_in_flight",
-        patch.max_in_flight,
-        false,
-        &mut errors,
-    );
-    *text = Value::Object(map).to_string();
+    let is_active = take(&mut patch.is_active);
+    set(&mut errors, "is_active", &mut row.is_active, is_active);
+    set(&mut errors, "mode", &mut row.mode, take(&mut patch.mode));
+    let name = take(&mut patch.display_name);
+    set(&mut errors, "display_name", &mut row.display_name, name);
+    let base_url = take(&mut patch.base_url).apply(row.base_url.take());
+    row.base_url = base_url.filter(|url| !url.is_empty());
+    put_all(row, patch, &mut errors);
     if errors.is_empty() {
         Ok(())
     } else {
@@ -296,7 +251,7 @@ impl Engine {
         by.need_human("making an enrichment provider")?;
         let (now, id) = (self.inner.clock.now(), self.inner.ids.next());
         let allow_private = request.allow_private;
-        let (fields, base_url) =
+        let Given { fields, base_url } =
             credentials(&request.auth_config.clone().map_or(Patch::Keep, Patch::Set))?;
         let mut row = new_row(id, request, now)?;
         row.base_url = row.base_url.take().or(base_url);
@@ -332,7 +287,7 @@ impl Engine {
         mut patch: ProviderPatch,
     ) -> Result<ProviderView, Problem> {
         by.need_human("changing an enrichment provider")?;
-        let (fields, base_url) = credentials(&patch.auth_config)?;
+        let Given { fields, base_url } = credentials(&patch.auth_config)?;
         if let (Some(url), Patch::Keep) = (base_url, &patch.base_url) {
             patch.base_url = Patch::Set(url);
         }

@@ -59,7 +59,11 @@ impl World {
 
     /// Gives a provider a key, so that it is asked; no loop runs here that would ask it.
     async fn provider_that_never_answers(&self) {
-        let providers = self.engine.providers().await.unwrap();
+        let providers = self
+            .engine
+            .providers(crate::ProviderListQuery::default())
+            .await
+            .unwrap();
         let uuid = providers[0].uuid;
         let key = json!({"api_key": "0123456789"})
             .as_object()
