@@ -57,8 +57,9 @@ impl FieldError {
     }
 }
 
-/// The allowed word within a third of its length in edits, the nearest first.
-fn nearest<W: AsRef<str>>(given: &str, allowed: &[W]) -> Option<String> {
+/// The allowed word within a third of its length in edits, the nearest first. Two letters that
+/// changed places count as one edit, because that is how people mistype.
+pub(crate) fn nearest<W: AsRef<str>>(given: &str, allowed: &[W]) -> Option<String> {
     let given = given.trim().to_lowercase();
     if given.is_empty() || given.len() > MAX_GUESS_BYTES {
         return None;
@@ -67,26 +68,10 @@ fn nearest<W: AsRef<str>>(given: &str, allowed: &[W]) -> Option<String> {
         .iter()
         .map(AsRef::as_ref)
         .filter(|word| word.len() <= MAX_GUESS_BYTES)
-        .map(|word| (edits(&given, &word.to_lowercase()), word))
+        .map(|word| (strsim::osa_distance(&given, &word.to_lowercase()), word))
         .filter(|(edits, word)| *edits <= (word.chars().count() / 3).max(1))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, word)| word.to_owned())
-}
-
-/// Levenshtein's distance, one row at a time.
-fn edits(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (n, a) in left.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = n + 1;
-        for (m, b) in right.iter().enumerate() {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = row[m + 1];
-            row[m + 1] = replaced.min(row[m] + 1).min(diagonal + 1);
-        }
-    }
-    row[right.len()]
 }
 
 #[cfg(test)]

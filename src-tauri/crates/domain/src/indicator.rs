@@ -3,7 +3,7 @@
 mod canonical;
 mod enrichable;
 
-pub use canonical::{MAX_VALUE_BYTES, canonical, hash_kind};
+pub use canonical::{MAX_VALUE_BYTES, canonical, hash_kind, refanged};
 pub use enrichable::{Skip, enrichable};
 
 use crate::words;

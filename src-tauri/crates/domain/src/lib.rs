@@ -5,6 +5,7 @@
 //! Read `severity` and `alert` first, then `normalise`, `filter` and `retry`.
 
 pub mod alert;
+pub mod attack;
 pub mod error_code;
 pub mod extract;
 pub mod field_error;
@@ -40,7 +41,8 @@ pub use indicator::{Indicator, IndicatorType, Malice, Skip};
 pub use json::JsonRefusal;
 pub use key::{KeyType, Scope};
 pub use normalise::{
-    ExtractedIndicator, NormalisedAlert, NormalisedField, Pass, Plugin, Refused, RuleReference,
+    ExtractedIndicator, FieldMap, NormalisedAlert, NormalisedField, Pass, Plugin, Refused,
+    RuleReference,
 };
 pub use retry::{Decision, Outcome};
 pub use severity::Severity;

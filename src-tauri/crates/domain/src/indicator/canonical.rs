@@ -4,6 +4,7 @@
 //! indicator at all: a wrong one would link alerts that have nothing to do with each other.
 //! Canonicalising twice gives the same value; a property test holds that.
 
+use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use url::Url;
@@ -245,6 +246,15 @@ const DEFANGED: &[(&str, &str)] = &[
     ("(at)", "@"),
     ("{at}", "@"),
 ];
+
+/// A text that may hold a defanged indicator, as it would be clicked: brackets taken away,
+/// `hxxp://` armed again. Doing it twice changes nothing.
+pub fn refanged(text: &str) -> Cow<'_, str> {
+    if !text.contains([']', ')', '}']) && !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(rearm_scheme(&refang(text)))
+}
 
 /// Takes the brackets away, in one pass: every spelling ends in a closing bracket and no
 /// replacement does, so the result holds none of them.

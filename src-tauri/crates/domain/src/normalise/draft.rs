@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
-use super::{ExtractedIndicator, NormalisedAlert, NormalisedField, Pass, RuleReference, mitre};
+use super::{ExtractedIndicator, NormalisedAlert, NormalisedField, Pass, RuleReference};
 use crate::indicator::{MAX_VALUE_BYTES, hash_kind};
-use crate::{Indicator, IndicatorType, Severity, Timestamp, path};
+use crate::{Indicator, IndicatorType, Severity, Timestamp, attack, path};
 
 /// The longest title, in characters; longer ones are cut.
 pub const MAX_TITLE_CHARS: usize = 500;
@@ -185,7 +185,7 @@ impl RuleReference {
     }
 
     pub(super) fn tactic(&mut self, raw: &str) {
-        push_id(&mut self.mitre_tactics, mitre::tactic_id(raw));
+        push_id(&mut self.mitre_tactics, attack::tactic_id(raw));
     }
 
     pub(super) fn technique(&mut self, raw: &str) {

@@ -1,9 +1,11 @@
 //! Payloads of no particular vendor: a flat object that the sender writes for us.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::draft::{Draft, Reads, Row, first_text, severity, text, texts, time};
-use super::{NormalisedAlert, NormalisedField as Field, Refused, RuleReference};
+use super::{FieldMap, NormalisedAlert, NormalisedField as Field, Refused, RuleReference};
 use crate::{IndicatorType as Type, Severity, path};
 
 /// The top-level keys that are read; the names of the normalised fields are keys too.
@@ -50,38 +52,51 @@ const TABLE: &[Row] = &[
     ("email_reply_to", Reads::Nothing, Some(Field::EmailReplyTo)),
 ];
 
-pub(super) fn normalise(document: &Value) -> Result<NormalisedAlert, Refused> {
-    let Some(title) = document
-        .as_object()
-        .and_then(|o| o.get("title"))
-        .and_then(text)
-    else {
-        let message = "a generic alert is a JSON object with a \"title\" (text, not empty); \
-                       severity, description, occurred_at, tags, source_url, rule_id, rule_name \
-                       and indicators [{type, value}] are optional";
-        return Err(Refused {
-            message: message.to_owned(),
-        });
-    };
-    let word = first_text(document, &["severity"]);
-    let mut draft = Draft::new(
-        &title,
-        word.map_or(Severity::Pending, |word| severity(&word)),
-    );
-    draft.describe(first_text(document, &["description"]).as_deref());
-    draft.occurred_at(
+pub(super) fn normalise(document: &Value, map: &FieldMap) -> Result<NormalisedAlert, Refused> {
+    let title = title(document, map)?;
+    let severity = map.severity(document).unwrap_or_else(|| {
+        first_text(document, &["severity"]).map_or(Severity::Pending, |word| severity(&word))
+    });
+    let mut draft = Draft::new(&title, severity);
+    let description = map
+        .description(document)
+        .or_own(|| first_text(document, &["description"]));
+    draft.describe(description.as_deref());
+    draft.occurred_at(map.occurred_at(document).or_own(|| {
         ["occurred_at", "timestamp"]
             .iter()
-            .find_map(|key| document.get(key).and_then(time)),
-    );
-    draft.tags(document.get("tags"));
-    draft.source_url(first_text(document, &["source_url", "link"]).as_deref());
+            .find_map(|key| document.get(key).and_then(time))
+    }));
+    let tags = map
+        .tags(document)
+        .or_own(|| Some(texts(document.get("tags")).collect()));
+    tags.iter().flatten().for_each(|tag| draft.tag(tag));
+    let link = map
+        .url(document)
+        .or_own(|| first_text(document, &["source_url", "link"]));
+    draft.source_url(link.as_deref());
     read_indicators(&mut draft, document);
     draft.read_table(document, TABLE);
-    if let Some(rule) = rule(document) {
+    if let Some(rule) = rule(document, map) {
         draft.rule(rule);
     }
     Ok(draft.finish())
+}
+
+fn title<'a>(document: &'a Value, map: &FieldMap) -> Result<Cow<'a, str>, Refused> {
+    if let Some(title) = map.title(document).map_err(|message| Refused { message })? {
+        return Ok(title);
+    }
+    let title = document
+        .as_object()
+        .and_then(|o| o.get("title"))
+        .and_then(text);
+    title.ok_or_else(|| Refused {
+        message: "a generic alert is a JSON object with a \"title\" (text, not empty); severity, \
+                  description, occurred_at, tags, source_url, rule_id, rule_name and indicators \
+                  [{type, value}] are optional"
+            .to_owned(),
+    })
 }
 
 /// The explicit list; entries of an unknown type are left out.
@@ -98,9 +113,14 @@ fn read_indicators(draft: &mut Draft, document: &Value) {
     }
 }
 
-fn rule(document: &Value) -> Option<RuleReference> {
-    let name = first_text(document, &["rule_name", "rule.name"]);
-    let id = first_text(document, &["rule_id", "rule.id"]).or_else(|| name.clone())?;
+fn rule(document: &Value, map: &FieldMap) -> Option<RuleReference> {
+    let name = map
+        .rule_name(document)
+        .or_own(|| first_text(document, &["rule_name", "rule.name"]));
+    let id = map
+        .rule_id(document)
+        .or_own(|| first_text(document, &["rule_id", "rule.id"]));
+    let id = id.or_else(|| name.clone())?;
     let mut rule = RuleReference::by_id(&id, name.as_deref());
     rule.severity = first_text(document, &["rule.severity"]).map(|word| severity(&word));
     rule.document(first_text(document, &["rule.documentation"]).as_deref());

@@ -7,8 +7,8 @@
 
 mod draft;
 mod elastic;
+mod field_map;
 mod generic;
-mod mitre;
 mod sentinel;
 mod splunk;
 pub mod verbatim;
@@ -23,6 +23,7 @@ pub use draft::{
     MAX_DESCRIPTION_CHARS, MAX_FIELD_VALUES, MAX_INDICATORS, MAX_TAG_CHARS, MAX_TAGS,
     MAX_TITLE_CHARS,
 };
+pub use field_map::FieldMap;
 
 words! {
     /// Whose payloads a source understands.
@@ -140,13 +141,23 @@ pub struct Refused {
 
 /// Normalises one alert; of a body that carries several, the first (see [`split`]).
 pub fn normalise(plugin: Plugin, payload: &Value) -> Result<NormalisedAlert, Refused> {
+    normalise_with(plugin, &FieldMap::default(), payload)
+}
+
+/// As [`normalise`], for an own source: the generic plugin looks where the map says. The other
+/// plugins know their fields and take no map.
+pub fn normalise_with(
+    plugin: Plugin,
+    field_map: &FieldMap,
+    payload: &Value,
+) -> Result<NormalisedAlert, Refused> {
     let Some(document) = first_document(plugin, payload) else {
         return Err(Refused {
             message: "the body carries no alert: its list is empty".to_owned(),
         });
     };
     match plugin {
-        Plugin::Generic => generic::normalise(document),
+        Plugin::Generic => generic::normalise(document, field_map),
         Plugin::Sentinel => sentinel::normalise(document),
         Plugin::Elastic => elastic::normalise(document),
         Plugin::Splunk => splunk::normalise(document),

@@ -11,15 +11,27 @@
 //! The parser says what is meant; only the store finds alerts by it, in SQL: there is no second
 //! evaluator here. Read this file for the types, `parse` for the grammar, `print` for the way back.
 
+mod complete;
+mod error;
 mod field;
+mod indicators;
+mod lex;
+mod parse;
 mod pattern;
+mod print;
+mod terms;
+#[cfg(test)]
+mod tests;
 mod time;
+mod words;
 
 use crate::{
     AlertId, AlertStatus, CloseClassification, EnrichmentStatus, IndicatorType, Malice, Severity,
     Timestamp, words,
 };
 
+pub use complete::{Candidate, Completion, complete};
+pub use error::{QueryError, Span};
 pub use field::Field;
 pub use pattern::{Network, Pattern, TextMatch};
 pub use time::{Day, MAX_AGE_SECONDS, TimeField, TimeRange, TimeTest, TimeValue};

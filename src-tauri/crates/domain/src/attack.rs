@@ -1,0 +1,325 @@
+//! ATT&CK ids: agents are promised ids (`TA0001`), and sources, people and requests write names.
+//!
+//! The fourteen tactics are here, because every normaliser needs them. The names of the hundreds of
+//! techniques are data that the backend reads in and hands over as a [`Table`]: the window links
+//! this crate and must not carry them.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::FieldError;
+use crate::field_error::nearest;
+
+/// The Enterprise tactics, names squeezed to lower-case letters.
+const TACTICS: &[(&str, &str)] = &[
+    ("reconnaissance", "TA0043"),
+    ("resourcedevelopment", "TA0042"),
+    ("initialaccess", "TA0001"),
+    ("execution", "TA0002"),
+    ("persistence", "TA0003"),
+    ("privilegeescalation", "TA0004"),
+    ("defenseevasion", "TA0005"),
+    ("defenceevasion", "TA0005"),
+    ("credentialaccess", "TA0006"),
+    ("discovery", "TA0007"),
+    ("lateralmovement", "TA0008"),
+    ("collection", "TA0009"),
+    ("commandandcontrol", "TA0011"),
+    ("exfiltration", "TA0010"),
+    ("impact", "TA0040"),
+];
+/// Longer names are no tactic's and are not looked up.
+const MAX_NAME_BYTES: usize = 40;
+
+/// The id of a tactic named in any of the usual ways (`Initial Access`, `InitialAccess`,
+/// `initial-access`); what is not known comes back as it is.
+pub fn tactic_id(name: &str) -> &str {
+    if name.len() > MAX_NAME_BYTES {
+        return name;
+    }
+    let squeezed: String = name
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    TACTICS
+        .iter()
+        .find(|(known, _)| *known == squeezed)
+        .map_or(name, |(_, id)| id)
+}
+
+/// The id of a tactic or technique: an id in upper case, a tactic's name as its id, and anything
+/// else trimmed and as it was written.
+pub fn id_of(text: &str) -> String {
+    let text = text.trim();
+    let upper = text.to_ascii_uppercase();
+    if is_id(&upper) {
+        return upper;
+    }
+    tactic_id(text).to_owned()
+}
+
+/// Whether a text is spelled like an id: `TA0001`, `T1078`, `T1078.004`.
+pub fn is_id(text: &str) -> bool {
+    let digits =
+        |text: &str, count: usize| text.len() == count && text.bytes().all(|b| b.is_ascii_digit());
+    if let Some(number) = text.strip_prefix("TA") {
+        return digits(number, 4);
+    }
+    match text.strip_prefix('T').map(|number| number.split_once('.')) {
+        Some(Some((technique, part))) => digits(technique, 4) && digits(part, 3),
+        Some(None) => digits(&text[1..], 4),
+        None => false,
+    }
+}
+
+/// Which kind of ATT&CK entry a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `TA0001`.
+    Tactic,
+    /// `T1078`.
+    Technique,
+    /// `T1078.004`.
+    SubTechnique,
+}
+
+impl Kind {
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Tactic => "ATT&CK tactic",
+            Self::Technique => "ATT&CK technique",
+            Self::SubTechnique => "ATT&CK sub-technique",
+        }
+    }
+
+    fn is_of(self, id: &str) -> bool {
+        match self {
+            Self::Tactic => id.starts_with("TA"),
+            Self::Technique => !id.starts_with("TA") && !id.contains('.'),
+            Self::SubTechnique => id.contains('.'),
+        }
+    }
+}
+
+/// The names of one release of ATT&CK.
+#[derive(Debug, Clone)]
+pub struct Table {
+    version: String,
+    /// Sorted by id.
+    entries: Vec<Entry>,
+    /// Squeezed names to places in `entries`; the first of equal names within a kind.
+    by_name: HashMap<String, Vec<usize>>,
+}
+
+/// A tactic, technique or sub-technique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its id.
+    pub id: String,
+    /// Its name for people.
+    pub name: String,
+    /// The tactics it serves, as ids; empty for a tactic.
+    pub tactics: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    version: String,
+    tactics: Vec<TacticRow>,
+    techniques: Vec<TechniqueRow>,
+}
+
+#[derive(Deserialize)]
+struct TacticRow {
+    id: String,
+    name: String,
+    short_name: String,
+}
+
+#[derive(Deserialize)]
+struct TechniqueRow {
+    id: String,
+    name: String,
+    #[serde(default)]
+    tactics: Vec<String>,
+}
+
+impl Table {
+    /// Reads the catalog's file: `{version, tactics: [{id, name, short_name}], techniques: [{id,
+    /// name, tactics: [id]}]}`.
+    pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
+        let file: File = serde_json::from_str(json)?;
+        let mut aliases = Vec::new();
+        let mut entries = Vec::new();
+        for row in file.tactics {
+            aliases.push((squeezed(&row.short_name), row.id.clone()));
+            entries.push(Entry {
+                id: row.id,
+                name: row.name,
+                tactics: Vec::new(),
+            });
+        }
+        let technique = |row: TechniqueRow| Entry {
+            id: row.id,
+            name: row.name,
+            tactics: row.tactics,
+        };
+        entries.extend(file.techniques.into_iter().map(technique));
+        entries.sort_by(|a, b| a.id.cmp(&b.id));
+        let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
+        for (at, entry) in entries.iter().enumerate() {
+            by_name.entry(squeezed(&entry.name)).or_default().push(at);
+        }
+        for (name, id) in aliases {
+            let Ok(at) = entries.binary_search_by(|entry| entry.id.cmp(&id)) else {
+                continue;
+            };
+            let known = by_name.entry(name).or_default();
+            if !known.contains(&at) {
+                known.push(at);
+            }
+        }
+        Ok(Self {
+            version: file.version,
+            entries,
+            by_name,
+        })
+    }
+
+    /// The release of ATT&CK, `18.1`.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Everything, by id.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The entry of an id.
+    pub fn entry(&self, id: &str) -> Option<&Entry> {
+        let at = self
+            .entries
+            .binary_search_by(|entry| entry.id.as_str().cmp(id));
+        at.ok().and_then(|at| self.entries.get(at))
+    }
+
+    /// The name for people: `Valid Accounts: Cloud Accounts` for a sub-technique, because its own
+    /// name alone says too little. `None` when the id is not known.
+    pub fn name(&self, id: &str) -> Option<String> {
+        let own = &self.entry(id)?.name;
+        let parent = id
+            .split_once('.')
+            .and_then(|(parent, _)| self.entry(parent));
+        Some(match parent {
+            Some(parent) if !own.starts_with(&parent.name) => format!("{}: {own}", parent.name),
+            _ => own.clone(),
+        })
+    }
+
+    /// The id that a text means: an id in any case, or a name in any of the usual ways (`Initial
+    /// Access`, `InitialAccess`, `initial-access`, `Valid Accounts`). `None` when it is not known,
+    /// or when the name is not that of exactly one entry of the kind.
+    pub fn id(&self, kind: Kind, text: &str) -> Option<&str> {
+        let text = text.trim();
+        if text.len() > MAX_ENTRY_NAME_BYTES {
+            return None;
+        }
+        let of_kind = |entry: &&Entry| kind.is_of(&entry.id);
+        let exact = self.entry(&text.to_ascii_uppercase()).filter(of_kind);
+        if let Some(entry) = exact {
+            return Some(&entry.id);
+        }
+        // A spelling that the table does not have, such as the British one.
+        let alias = self.entry(tactic_id(text)).filter(of_kind);
+        if let Some(entry) = alias {
+            return Some(&entry.id);
+        }
+        let named = self.by_name.get(&squeezed(text))?;
+        let mut of_kind = named
+            .iter()
+            .filter_map(|at| self.entries.get(*at))
+            .filter(of_kind);
+        match (of_kind.next(), of_kind.next()) {
+            (Some(entry), None) => Some(&entry.id),
+            _ => None,
+        }
+    }
+
+    /// The id that a request means; what is not known is refused, with the nearest id or name.
+    pub fn check(&self, path: &str, kind: Kind, text: &str) -> Result<String, FieldError> {
+        if let Some(id) = self.id(kind, text) {
+            return Ok(id.to_owned());
+        }
+        let none: [&str; 0] = [];
+        let mut error = FieldError::unknown_word(path, kind.what(), text, &none);
+        let example = match kind {
+            Kind::Tactic => "TA0001 or Initial Access",
+            Kind::Technique => "T1078 or Valid Accounts",
+            Kind::SubTechnique => "T1078.004",
+        };
+        error.message = format!(
+            "{} in ATT&CK {}; write an id or a name, like {example}",
+            error.message, self.version
+        );
+        error.allowed = None;
+        error.did_you_mean = self.suggestion(kind, text);
+        Err(error)
+    }
+
+    fn suggestion(&self, kind: Kind, text: &str) -> Option<String> {
+        let of_kind = || self.entries.iter().filter(|entry| kind.is_of(&entry.id));
+        let names: Vec<&str> = of_kind().map(|entry| entry.name.as_str()).collect();
+        if let Some(name) = nearest(text, &names) {
+            return of_kind()
+                .find(|entry| entry.name == name)
+                .map(|entry| entry.id.clone());
+        }
+        let upper = text.trim().to_ascii_uppercase();
+        // A sub-technique that does not exist: its technique may.
+        let parent = upper.split_once('.').map(|(parent, _)| parent);
+        parent
+            .and_then(|id| self.entry(id))
+            .map(|entry| entry.id.clone())
+    }
+
+    /// What a payload wrote, as ids where it is known and as it was written where not.
+    pub fn normalised(&self, kind: Kind, text: &str) -> String {
+        self.id(kind, text)
+            .map_or_else(|| id_of(text), str::to_owned)
+    }
+}
+
+/// Longer texts are no entry's name.
+const MAX_ENTRY_NAME_BYTES: usize = 200;
+
+fn squeezed(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_tactic_has_its_id() {
+        for name in [
+            "Initial Access",
+            "InitialAccess",
+            "initial-access",
+            "initial_access",
+        ] {
+            assert_eq!(tactic_id(name), "TA0001");
+        }
+        assert_eq!(tactic_id("TA0001"), "TA0001");
+        assert_eq!(
+            tactic_id("InhibitResponseFunction"),
+            "InhibitResponseFunction"
+        );
+    }
+}
