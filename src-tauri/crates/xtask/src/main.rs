@@ -16,6 +16,7 @@ mod setup;
 mod stages;
 mod tools;
 mod ui;
+mod unused;
 mod wasm;
 mod workspace;
 

@@ -9,7 +9,7 @@ use crate::api::{self, Extent};
 use crate::setup::{self, Purpose};
 use crate::tools::Tools;
 use crate::workspace::Workspace;
-use crate::{command, licences, output, ui, wasm};
+use crate::{command, licences, output, ui, unused, wasm};
 
 /// The package with the tests of the whole product.
 const TESTS: &str = "calseta-tests";
@@ -37,6 +37,7 @@ enum Work {
     Tools,
     Format,
     Licences,
+    Unused,
     Window,
     Clippy,
     ClippyWindow,
@@ -92,6 +93,11 @@ fn of_the_sources() -> Vec<Stage> {
             "licences",
             "licences, bans and sources of all packages",
             Work::Licences,
+        ),
+        (
+            "unused",
+            "every dependency of a manifest is used",
+            Work::Unused,
         ),
         (
             "window",
@@ -167,6 +173,7 @@ impl Stage {
                 command::run(&mut workspace.cargo(&["fmt", "--all", "--check"])).map(none)
             }
             Work::Licences => licences::check(&workspace.root).map(none),
+            Work::Unused => unused::check(workspace).map(none),
             Work::Window => build_window(workspace).map(none),
             Work::Clippy => {
                 let arguments = ["--all-targets", "--", "-D", "warnings"];
