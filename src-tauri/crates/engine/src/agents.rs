@@ -244,7 +244,7 @@ impl Engine {
         checked.row.auth_header_name = header.as_ref().map(|(name, _)| name.clone());
         let secret = SigningSecret::from_bytes(&random_bytes::<SECRET_BYTES>())
             .expect("32 bytes are a valid length");
-        let (inner, actor) = (Arc::clone(&self.inner), self.actor(by));
+        let (inner, actor) = (Arc::clone(&self.inner), by.actor());
         let shown = secret.expose();
         let mut view = self
             .inner
@@ -392,7 +392,7 @@ impl Engine {
                 }
                 after.updated_at = now;
                 agent::put(tx, &after)?;
-                append(tx, &after, &actor, "changed")?;
+                append(tx, &after, &by.actor(), "changed")?;
                 view_of(tx, &after)
             })
             .await?;
@@ -404,7 +404,7 @@ impl Engine {
     /// `DELETE /v1/agents/{uuid}`: nothing more is sent to it, its keys end; its findings stay.
     pub async fn delete_agent(&self, by: &Principal, id: AgentId) -> Result<(), Problem> {
         by.need_human("deleting an agent")?;
-        let (now, actor) = (self.inner.clock.now(), self.actor(by));
+        let (now, actor) = (self.inner.clock.now(), by.actor());
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {

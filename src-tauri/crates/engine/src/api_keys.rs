@@ -215,7 +215,7 @@ impl Engine {
     ) -> Result<ApiKeyView, Problem> {
         by.need_human("making API keys")?;
         let checked = check(&request, &self.inner.source_names())?;
-        let (now, actor) = (self.inner.clock.now(), self.actor(by));
+        let (now, actor) = (self.inner.clock.now(), by.actor());
         let (mut row, key) = mint(request.name.trim(), &checked.scopes, now);
         row.kind = checked.kind;
         row.expires_at = request.expires_at;
@@ -283,7 +283,7 @@ impl Engine {
     /// `DELETE /v1/api-keys/{uuid}`: works from the next request on. The last human admin key stays.
     pub async fn revoke_api_key(&self, by: &Principal, id: ApiKeyId) -> Result<(), Problem> {
         by.need_human("revoking API keys")?;
-        let (now, actor) = (self.inner.clock.now(), self.actor(by));
+        let (now, actor) = (self.inner.clock.now(), by.actor());
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {

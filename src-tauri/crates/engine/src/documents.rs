@@ -144,7 +144,7 @@ impl Engine {
             updated_at: now,
         };
         check(&row, &self.inner.source_names())?;
-        let (stored, actor) = (row.clone(), self.actor(by).name);
+        let (stored, actor) = (row.clone(), by.actor().name);
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::put(tx, &stored, &actor)?))
@@ -161,7 +161,7 @@ impl Engine {
     ) -> Result<DocumentView, Problem> {
         by.need_human("writing context documents")?;
         let (now, known) = (self.inner.clock.now(), self.inner.source_names());
-        let actor = self.actor(by).name;
+        let actor = by.actor().name;
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {

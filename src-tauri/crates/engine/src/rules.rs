@@ -64,7 +64,7 @@ impl Engine {
     ) -> Result<RuleView, Problem> {
         by.need_human("writing detection rules")?;
         if let Some(source) = &request.source_name
-            && self.inner.source(source).is_none()
+            && self.inner.plugin(source).is_none()
         {
             return Err(Problem::unknown_source_in_body(
                 source,
