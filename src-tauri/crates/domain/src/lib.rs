@@ -15,12 +15,14 @@ pub mod id;
 pub mod indicator;
 pub mod json;
 pub mod key;
+pub mod metrics;
 pub mod normalise;
 #[cfg(feature = "openapi")]
 mod openapi;
 pub mod path;
 pub mod query;
 pub mod retry;
+pub mod settings;
 pub mod severity;
 pub mod signature;
 pub mod step;
