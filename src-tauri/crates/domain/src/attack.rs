@@ -322,4 +322,106 @@ mod tests {
             "InhibitResponseFunction"
         );
     }
+
+    fn table() -> Table {
+        Table::parse(
+            r#"{"version": "18.1",
+                "tactics": [
+                    {"id": "TA0001", "name": "Initial Access", "short_name": "initial-access"},
+                    {"id": "TA0005", "name": "Stealth", "short_name": "defense-evasion"}],
+                "techniques": [
+                    {"id": "T1078", "name": "Valid Accounts", "tactics": ["TA0001", "TA0005"]},
+                    {"id": "T1078.004", "name": "Cloud Accounts", "tactics": ["TA0001"]},
+                    {"id": "T1586.003", "name": "Cloud Accounts", "tactics": ["TA0001"]},
+                    {"id": "T1586", "name": "Compromise Accounts"}]}"#,
+        )
+        .expect("a table")
+    }
+
+    #[test]
+    fn ids_and_names_in_any_spelling_are_found() {
+        let table = table();
+        for (kind, text, id) in [
+            (Kind::Tactic, " ta0001 ", Some("TA0001")),
+            (Kind::Tactic, "InitialAccess", Some("TA0001")),
+            (Kind::Tactic, "defence evasion", Some("TA0005")),
+            (Kind::Tactic, "defense-evasion", Some("TA0005")),
+            (Kind::Tactic, "Stealth", Some("TA0005")),
+            (Kind::Tactic, "T1078", None),
+            (Kind::Technique, "t1078", Some("T1078")),
+            (Kind::Technique, "valid accounts", Some("T1078")),
+            (Kind::Technique, "T1078.004", None),
+            (Kind::Technique, "T9999", None),
+            (Kind::SubTechnique, "T1078.004", Some("T1078.004")),
+            (Kind::SubTechnique, "Cloud Accounts", None),
+            (Kind::Technique, "", None),
+        ] {
+            assert_eq!(table.id(kind, text), id, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_for_people_and_unknown_ids_have_none() {
+        let table = table();
+        assert_eq!(table.name("T1078").as_deref(), Some("Valid Accounts"));
+        let name = table.name("T1078.004");
+        assert_eq!(name.as_deref(), Some("Valid Accounts: Cloud Accounts"));
+        assert_eq!(table.name("T1078.999"), None);
+        let tactics = table.entry("T1078").map(|entry| entry.tactics.len());
+        assert_eq!(tactics, Some(2));
+        assert_eq!(table.version(), "18.1");
+    }
+
+    #[test]
+    fn a_request_must_name_what_exists_and_a_payload_need_not() {
+        let table = table();
+        assert_eq!(
+            table.check("p", Kind::Tactic, "Initial Access"),
+            Ok("TA0001".to_owned())
+        );
+        let error = table
+            .check("p.0", Kind::Tactic, "Inital Acess")
+            .expect_err("misspelt");
+        assert_eq!(error.path, "p.0");
+        assert_eq!(error.did_you_mean.as_deref(), Some("TA0001"));
+        assert!(
+            error.message.contains("TA0001 or Initial Access"),
+            "{}",
+            error.message
+        );
+        let error = table
+            .check("p", Kind::SubTechnique, "T1078.999")
+            .expect_err("unknown");
+        assert_eq!(error.did_you_mean.as_deref(), Some("T1078"));
+        assert_eq!(
+            table.normalised(Kind::Tactic, "Novel Tactic"),
+            "Novel Tactic"
+        );
+        assert_eq!(table.normalised(Kind::Technique, " t9999 "), "T9999");
+    }
+
+    #[test]
+    fn every_tactic_of_the_catalog_is_known_here_by_its_names() {
+        let file = include_str!("../../../../assets/catalog/attack.json");
+        let table = Table::parse(file).expect("the catalog's file");
+        let tactics: Vec<_> = table
+            .entries()
+            .iter()
+            .filter(|e| Kind::Tactic.is_of(&e.id))
+            .collect();
+        assert!(tactics.len() >= 14, "{}", tactics.len());
+        for tactic in tactics {
+            assert_eq!(tactic_id(&tactic.name), tactic.id, "{}", tactic.name);
+        }
+        for entry in table.entries() {
+            assert!(is_id(&entry.id), "{}", entry.id);
+            assert_eq!(id_of(&entry.id.to_lowercase()), entry.id);
+            assert!(
+                entry.tactics.iter().all(|id| table.entry(id).is_some()),
+                "{}",
+                entry.id
+            );
+        }
+        assert!(table.entry("T1078.004").is_some() && table.entries().len() > 600);
+    }
 }

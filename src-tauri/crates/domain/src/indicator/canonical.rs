@@ -31,7 +31,7 @@ const NO_ACCOUNT: &[&str] = &["-", "n/a", "null", "(null)", "none", "unknown", "
 ///   IPv4-mapped as IPv4.
 /// - `domain`: refanged, port and trailing dot stripped, IDN as ASCII, lower case. Underscores
 ///   and single labels (host names) are allowed, addresses are not.
-/// - hashes: exactly 32, 40 or 64 hexadecimal digits, lower case.
+/// - hashes: exactly 32, 40 or 64 hexadecimal digits, lower case, not all zero.
 /// - `url`: refanged; http, https and ftp only, as the URL standard serialises it; the case of
 ///   path and query is kept.
 /// - `email`: refanged, out of `Name <address>` and `mailto:`; all of it lower case.
@@ -67,7 +67,10 @@ pub fn hash_kind(raw: &str) -> Option<IndicatorType> {
 }
 
 fn hash(raw: &str, digits: usize) -> Option<String> {
-    let is_hash = raw.len() == digits && raw.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_hash = raw.len() == digits
+        && raw.bytes().all(|b| b.is_ascii_hexdigit())
+        // What sensors send that did not compute it; it would link everything.
+        && raw.bytes().any(|b| b != b'0');
     is_hash.then(|| raw.to_ascii_lowercase())
 }
 
@@ -363,6 +366,7 @@ mod tests {
             &[
                 (md5, Some("d41d8cd98f00b204e9800998ecf8427e")),
                 (sha256, None),
+                ("00000000000000000000000000000000", None),
             ],
         );
         check(
