@@ -8,6 +8,11 @@ pub enum StoreError {
     /// The writer's queue is full, or a read took too long: try again shortly.
     #[error("the store is busy; try again in a second")]
     Busy,
+    /// A read was interrupted at its deadline.
+    #[error(
+        "the question takes longer than 2 s to answer; narrow it, for example by time or status"
+    )]
+    TooSlow,
     /// The disk is full. Nothing was stored.
     #[error("the disk is full; free some space")]
     Full,
@@ -33,7 +38,8 @@ impl From<rusqlite::Error> for StoreError {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
-            Some(ErrorCode::DatabaseBusy | ErrorCode::OperationInterrupted) => Self::Busy,
+            Some(ErrorCode::OperationInterrupted) => Self::TooSlow,
+            Some(ErrorCode::DatabaseBusy) => Self::Busy,
             Some(ErrorCode::ConstraintViolation) if is_unique(&error) => Self::Conflict,
             _ => Self::Sqlite(error),
         }

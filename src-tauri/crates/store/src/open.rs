@@ -114,6 +114,7 @@ impl Store {
             matches: Notify::new(),
             lookups: Notify::new(),
             deliveries: Notify::new(),
+            index: Notify::new(),
             events: watch::channel(head.seq).0,
         });
         let (sender, queue) = mpsc::channel(QUEUE_LEN);
@@ -173,6 +174,11 @@ impl Store {
     /// Resolves when a commit may have made a delivery due. May resolve for nothing.
     pub async fn delivery_wake(&self) {
         self.wakes.deliveries.notified().await;
+    }
+
+    /// Resolves when a commit may have changed an alert's words. May resolve for nothing.
+    pub async fn index_wake(&self) {
+        self.wakes.index.notified().await;
     }
 
     /// The newest event's sequence number, and a way to wait for the next.

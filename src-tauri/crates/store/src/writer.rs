@@ -30,6 +30,8 @@ pub enum Wake {
     Lookups,
     /// A delivery may be due.
     Deliveries,
+    /// An alert's words may have changed.
+    Index,
 }
 
 /// The notifications that commits send.
@@ -38,6 +40,7 @@ pub(crate) struct Wakes {
     pub(crate) matches: Notify,
     pub(crate) lookups: Notify,
     pub(crate) deliveries: Notify,
+    pub(crate) index: Notify,
     pub(crate) events: watch::Sender<i64>,
 }
 
@@ -46,7 +49,7 @@ pub(crate) struct Wakes {
 pub struct WriteTx<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) head: &'a Cell<ChainHead>,
-    woken: Cell<[bool; 3]>,
+    woken: Cell<[bool; 4]>,
 }
 
 impl<'a> WriteTx<'a> {
@@ -54,7 +57,7 @@ impl<'a> WriteTx<'a> {
         Self {
             conn,
             head,
-            woken: Cell::new([false; 3]),
+            woken: Cell::new([false; 4]),
         }
     }
 }
@@ -198,7 +201,12 @@ fn commit(conn: &Connection) -> Result<(), StoreError> {
 }
 
 fn notify(tx: &WriteTx<'_>, wakes: &Wakes, before: ChainHead) {
-    let all = [&wakes.matches, &wakes.lookups, &wakes.deliveries];
+    let all = [
+        &wakes.matches,
+        &wakes.lookups,
+        &wakes.deliveries,
+        &wakes.index,
+    ];
     for (notify, woken) in all.into_iter().zip(tx.woken.get()) {
         if woken {
             notify.notify_one();
@@ -218,7 +226,7 @@ fn copy(error: &StoreError) -> StoreError {
         StoreError::Closed => StoreError::Closed,
         StoreError::Panicked => StoreError::Panicked,
         StoreError::Corrupt(what) => StoreError::Corrupt(what),
-        StoreError::Busy | StoreError::Sqlite(_) => StoreError::Busy,
+        StoreError::TooSlow | StoreError::Busy | StoreError::Sqlite(_) => StoreError::Busy,
     }
 }
 
@@ -249,6 +257,7 @@ mod tests {
             matches: Notify::new(),
             lookups: Notify::new(),
             deliveries: Notify::new(),
+            index: Notify::new(),
             events: watch::channel(0).0,
         }
     }

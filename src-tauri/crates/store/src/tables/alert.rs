@@ -9,7 +9,7 @@ use super::{
     Reads, blob, found, json, list, malice, malice_opt, severity, time, time_opt, uuid, uuid_opt,
     word, word_opt,
 };
-use crate::{StoreError, WriteTx};
+use crate::{StoreError, Wake, WriteTx};
 
 /// An alert to store.
 #[derive(Debug)]
@@ -253,7 +253,9 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
             alert.raw_payload,
         ])?;
     let id = tx.conn.last_insert_rowid();
+    super::tag::add(tx, id, alert.tags)?;
     super::source::note_received(tx, alert.source_name, alert.ingested_at)?;
+    tx.wake(Wake::Index);
     Ok(id)
 }
 
@@ -284,6 +286,7 @@ pub fn raw_payload(tx: &impl Reads, id: i64) -> Result<Option<String>, StoreErro
 
 /// Stores what people and agents may change of an alert.
 pub fn update(tx: &WriteTx<'_>, alert: &AlertRow) -> Result<(), StoreError> {
+    super::tag::replace(tx, alert.id, &alert.tags)?;
     tx.conn
         .prepare_cached(
             "UPDATE alert SET severity=?2, status=?3, close_classification=?4, acknowledged_at=?5,
@@ -346,6 +349,7 @@ pub fn delete(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
     )?;
     tx.conn
         .execute("DELETE FROM job WHERE uniq = 'match:' || ?1 || ':0'", [id])?;
+    tx.wake(Wake::Index);
     Ok(tx.conn.execute("DELETE FROM alert WHERE id = ?1", [id])? > 0)
 }
 

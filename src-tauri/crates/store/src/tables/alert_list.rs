@@ -3,15 +3,13 @@
 //! Two ways to page: `cursor` (keyset with the row as tie-breaker, cheap at any depth) and
 //! v1.1.0's `page` (OFFSET). Filters are values, never SQL.
 
-use std::fmt::Write as _;
-
+use calseta_domain::query::Query;
 use calseta_domain::{
     AlertStatus, DetectionRuleId, EnrichmentStatus, IndicatorType, Malice, Severity, Timestamp,
 };
-use rusqlite::types::Value as Sql;
 
-use super::alert::{AlertRow, COLUMNS, FROM, map};
-use super::{Reads, blob, list, malice, word};
+use super::alert::AlertRow;
+use super::{Reads, list, malice, word};
 use crate::StoreError;
 
 /// What a capped count counts to.
@@ -32,19 +30,6 @@ pub enum AlertSort {
     Severity,
     /// By source.
     SourceName,
-}
-
-impl AlertSort {
-    const fn column(self) -> &'static str {
-        match self {
-            Self::OccurredAt => "a.occurred_at",
-            Self::CreatedAt => "a.id",
-            Self::Title => "a.title",
-            Self::Status => "a.status",
-            Self::Severity => "a.severity",
-            Self::SourceName => "a.source_name",
-        }
-    }
 }
 
 /// Which alerts.
@@ -70,11 +55,11 @@ pub struct AlertFilter {
     pub tags: Vec<String>,
 }
 
-/// The place after which a keyset page begins: the sort column's value and the row.
+/// The place after which a keyset page begins: the values of the order's keys and the row.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Keyset {
-    /// The value, as SQLite has it.
-    pub value: KeysetValue,
+    /// The values, as SQLite has them.
+    pub values: Vec<KeysetValue>,
     /// The row.
     pub id: i64,
 }
@@ -112,7 +97,9 @@ pub enum Counting {
 /// A page to fetch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlertQuery {
-    /// Which.
+    /// Which, by the filter grammar. Its own order, when it names one, wins over `sort`.
+    pub query: Option<Query>,
+    /// Which, by v1.1.0's filters; both must hold.
     pub filter: AlertFilter,
     /// By what.
     pub sort: AlertSort,
@@ -137,169 +124,9 @@ pub struct AlertPage {
     pub next: Option<Keyset>,
 }
 
-fn any_of(sql: &mut String, params: &mut Vec<Sql>, column: &str, values: String) {
-    params.push(Sql::Text(values));
-    write!(
-        sql,
-        " AND {column} IN (SELECT value FROM json_each(?{}))",
-        params.len()
-    )
-    .expect("writing to a String cannot fail");
-}
-
-fn compare(sql: &mut String, params: &mut Vec<Sql>, what: &str, value: Sql) {
-    params.push(value);
-    write!(sql, " AND {what} ?{}", params.len()).expect("writing to a String cannot fail");
-}
-
-fn conditions(filter: &AlertFilter) -> (String, Vec<Sql>) {
-    let (mut sql, mut params) = ("1".to_owned(), Vec::new());
-    if !filter.status.is_empty() {
-        any_of(&mut sql, &mut params, "a.status", list(&filter.status));
-    }
-    if !filter.severity.is_empty() {
-        let ranks: Vec<u8> = filter.severity.iter().map(|s| s.rank()).collect();
-        any_of(&mut sql, &mut params, "a.severity", list(&ranks));
-    }
-    if !filter.source_name.is_empty() {
-        any_of(
-            &mut sql,
-            &mut params,
-            "a.source_name",
-            list(&filter.source_name),
-        );
-    }
-    if !filter.enrichment_status.is_empty() {
-        any_of(
-            &mut sql,
-            &mut params,
-            "a.enrichment_status",
-            list(&filter.enrichment_status),
-        );
-    }
-    match filter.is_enriched {
-        Some(true) => sql.push_str(" AND a.enriched_at IS NOT NULL"),
-        Some(false) => sql.push_str(" AND a.enriched_at IS NULL"),
-        None => {}
-    }
-    if let Some(rule) = filter.rule {
-        let sub = "a.detection_rule_id = (SELECT id FROM detection_rule WHERE uuid =";
-        compare(
-            &mut sql,
-            &mut params,
-            sub,
-            Sql::Blob(blob(rule.uuid()).to_vec()),
-        );
-        sql.push(')');
-    }
-    if let Some(from) = filter.from {
-        compare(
-            &mut sql,
-            &mut params,
-            "a.occurred_at >=",
-            Sql::Integer(from.millis()),
-        );
-    }
-    if let Some(to) = filter.to {
-        compare(
-            &mut sql,
-            &mut params,
-            "a.occurred_at <=",
-            Sql::Integer(to.millis()),
-        );
-    }
-    for tag in &filter.tags {
-        params.push(Sql::Text(tag.clone()));
-        write!(
-            sql,
-            " AND ?{} IN (SELECT value FROM json_each(a.tags))",
-            params.len()
-        )
-        .expect("writing to a String cannot fail");
-    }
-    (sql, params)
-}
-
-fn keyset(sql: &mut String, params: &mut Vec<Sql>, query: &AlertQuery, after: &Keyset) {
-    let value = match &after.value {
-        KeysetValue::Number(number) => Sql::Integer(*number),
-        KeysetValue::Text(text) => Sql::Text(text.clone()),
-    };
-    params.push(value);
-    params.push(Sql::Integer(after.id));
-    let (op, n) = (if query.descending { '<' } else { '>' }, params.len());
-    write!(
-        sql,
-        " AND ({}, a.id) {op} (?{}, ?{n})",
-        query.sort.column(),
-        n - 1
-    )
-    .expect("writing to a String cannot fail");
-}
-
-fn place(row: &AlertRow, sort: AlertSort) -> Keyset {
-    let value = match sort {
-        AlertSort::OccurredAt => KeysetValue::Number(row.occurred_at.millis()),
-        AlertSort::CreatedAt => KeysetValue::Number(row.id),
-        AlertSort::Title => KeysetValue::Text(row.title.clone()),
-        AlertSort::Status => KeysetValue::Text(row.status.as_str().to_owned()),
-        AlertSort::Severity => KeysetValue::Number(row.severity.rank().into()),
-        AlertSort::SourceName => KeysetValue::Text(row.source_name.clone()),
-    };
-    Keyset { value, id: row.id }
-}
-
 /// Fetches a page.
 pub fn page(tx: &impl Reads, query: &AlertQuery) -> Result<AlertPage, StoreError> {
-    let (filter, params) = conditions(&query.filter);
-    let total = count(tx, query.counting, &filter, &params)?;
-    let (mut sql, mut params) = (filter, params);
-    let offset = match &query.paging {
-        Paging::After(Some(after)) => {
-            keyset(&mut sql, &mut params, query, after);
-            0
-        }
-        Paging::After(None) => 0,
-        Paging::Offset(offset) => *offset,
-    };
-    let direction = if query.descending { "DESC" } else { "ASC" };
-    let column = query.sort.column();
-    let sql = format!(
-        "SELECT {COLUMNS} FROM {FROM} WHERE {sql} ORDER BY {column} {direction}, a.id {direction}
-         LIMIT {} OFFSET {offset}",
-        u64::from(query.limit) + 1
-    );
-    let mut statement = tx.conn().prepare_cached(&sql)?;
-    let mut rows = statement
-        .query_map(rusqlite::params_from_iter(params), map)?
-        .collect::<Result<Vec<_>, _>>()?;
-    let more = rows.len() > query.limit as usize;
-    rows.truncate(query.limit as usize);
-    let next = rows
-        .last()
-        .filter(|_| more)
-        .map(|row| place(row, query.sort));
-    Ok(AlertPage { rows, total, next })
-}
-
-fn count(
-    tx: &impl Reads,
-    counting: Counting,
-    filter: &str,
-    params: &[Sql],
-) -> Result<Option<u64>, StoreError> {
-    let sql = match counting {
-        Counting::None => return Ok(None),
-        Counting::Exact => format!("SELECT count(*) FROM alert a WHERE {filter}"),
-        Counting::Capped => format!(
-            "SELECT count(*) FROM (SELECT 1 FROM alert a WHERE {filter} LIMIT {})",
-            COUNT_CAP + 1
-        ),
-    };
-    let mut statement = tx.conn().prepare_cached(&sql)?;
-    Ok(Some(
-        statement.query_row(rusqlite::params_from_iter(params), |row| row.get(0))?,
-    ))
+    super::search::page(tx, query)
 }
 
 /// An indicator shown in a row.

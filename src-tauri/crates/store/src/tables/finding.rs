@@ -5,7 +5,7 @@ use rusqlite::Row;
 use serde_json::{Map, Value};
 
 use super::{Reads, blob, found, json, list, time, uuid, uuid_opt};
-use crate::{StoreError, WriteTx};
+use crate::{StoreError, Wake, WriteTx};
 
 /// A finding to store.
 #[derive(Debug)]
@@ -118,6 +118,7 @@ pub fn insert(tx: &WriteTx<'_>, finding: &NewFinding<'_>) -> Result<(), StoreErr
             finding.repeat_key,
             finding.posted_at.millis(),
         ])?;
+    tx.wake(Wake::Index);
     Ok(())
 }
 

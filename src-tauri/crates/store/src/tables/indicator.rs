@@ -5,7 +5,7 @@ use rusqlite::Row;
 
 use super::condition::{Condition, Direction, Slice};
 use super::{Reads, blob, found, malice, time, time_opt, uuid, word};
-use crate::{StoreError, WriteTx, functions};
+use crate::{StoreError, Wake, WriteTx, functions};
 
 /// An indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +135,7 @@ pub fn link(
              SELECT id, ?2, ?3, ?4, occurred_at FROM alert WHERE id = ?1 ON CONFLICT DO NOTHING",
         )?
         .execute((alert, indicator, pass, path))?;
+    tx.wake(Wake::Index);
     Ok(added > 0)
 }
 

@@ -28,9 +28,12 @@ pub mod mapping;
 pub mod provider;
 pub mod provider_usage;
 pub mod reject;
+pub mod search;
 pub mod secret;
 pub mod setting;
 pub mod source;
+pub mod tag;
+pub mod view;
 
 use std::str::FromStr;
 

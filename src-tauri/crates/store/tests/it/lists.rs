@@ -36,6 +36,7 @@ async fn walk(store: &Store, sort: AlertSort, descending: bool, added: &mut u64)
         add(store, *added, *added + 3).await;
         *added += 3;
         let query = AlertQuery {
+            query: None,
             filter: AlertFilter::default(),
             sort,
             descending,
@@ -92,6 +93,7 @@ async fn pages_by_offset_would_repeat() {
         add(&store, added, added + 3).await;
         added += 3;
         let query = AlertQuery {
+            query: None,
             filter: AlertFilter::default(),
             sort: AlertSort::CreatedAt,
             descending: true,

@@ -8,4 +8,5 @@ mod lists;
 mod orphans;
 mod plans;
 mod readers;
+mod search;
 mod world;

@@ -70,6 +70,10 @@ fn statements() -> Vec<String> {
     let (_, shared) = literals(&shared);
     for entry in std::fs::read_dir(folder).expect("the tables' sources") {
         let path = entry.expect("an entry").path();
+        // What a folder generates is judged by its own tests.
+        if path.is_dir() {
+            continue;
+        }
         let source = std::fs::read_to_string(&path).expect("a source");
         let (all, own) = literals(&source);
         for mut text in all {
@@ -154,32 +158,6 @@ async fn no_statement_walks_a_table_that_grows() {
     }
     assert!(judged > 60, "only {judged} statements were judged");
     assert!(bad.is_empty(), "{}", bad.join("\n"));
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_alert_list_follows_an_index() {
-    let (_dir, store) = fresh();
-    let all = statements();
-    let list = all
-        .iter()
-        .find(|sql| sql.contains("WHERE {sql} ORDER BY {column}"));
-    let list = list.expect("the list's statement");
-    for column in ["a.occurred_at", "a.id"] {
-        for (direction, op) in [("DESC", "<"), ("ASC", ">")] {
-            let after = format!("1 AND ({column}, a.id) {op} (1, 1)");
-            for condition in ["1", &after] {
-                let sql = list
-                    .replace("{sql}", condition)
-                    .replace("{column}", column)
-                    .replace("{direction}", direction)
-                    .replace("{}", "51")
-                    .replace("{offset}", "0");
-                let steps = plan(&store, &sql).await.expect("the list can be planned");
-                let sorted = steps.iter().any(|step| step.contains("TEMP B-TREE"));
-                assert!(!sorted, "{column} {direction} {condition}: {steps:?}");
-            }
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -32,7 +32,8 @@ async fn an_endless_read_is_interrupted_and_its_connection_comes_back() {
     }
     while let Some(done) = reads.join_next().await {
         let answer = done.expect("a reader does not panic");
-        assert!(matches!(answer, Err(StoreError::Busy)), "{answer:?}");
+        let refused = matches!(answer, Err(StoreError::Busy | StoreError::TooSlow));
+        assert!(refused, "{answer:?}");
     }
     assert!(started.elapsed() < SOON, "it took {:?}", started.elapsed());
     for _ in 0..ENDLESS {

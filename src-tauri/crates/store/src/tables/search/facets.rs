@@ -1,0 +1,146 @@
+//! How the alerts that a query finds divide. Counted over the newest [`COUNT_CAP`] of them, so that
+//! a sidebar never costs more than that.
+
+use std::collections::BTreeMap;
+
+use calseta_domain::query::FindingVerdict;
+use calseta_domain::{AlertStatus, Malice, Severity};
+
+use super::{order, pieces, plan};
+use crate::StoreError;
+use crate::tables::alert_list::{AlertQuery, COUNT_CAP};
+use crate::tables::{Reads, list};
+
+/// Values of an open set that are shown: the most frequent.
+const OPEN_VALUES: usize = 20;
+
+/// How alerts divide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facets {
+    /// Alerts found, up to [`COUNT_CAP`] and one.
+    pub total: u64,
+    /// By field, in the order in which they are shown.
+    pub facets: Vec<Facet>,
+}
+
+/// One field's values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facet {
+    /// The field's name in a query.
+    pub field: &'static str,
+    /// Value and count. All values of closed sets, zeros too; of open ones the most frequent.
+    pub values: Vec<(String, u64)>,
+}
+
+/// One alert's part in the facets.
+struct Part {
+    status: String,
+    severity: usize,
+    source: String,
+    rule: Option<String>,
+    verdict: usize,
+}
+
+/// Divides the alerts that a query finds. Its paging and order do not matter.
+pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
+    let order = order::newest();
+    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::FEW)?;
+    let page = plan.page(&order, None, (COUNT_CAP + 1, 0));
+    let ids = {
+        let mut statement = tx.conn().prepare_cached(&page.sql)?;
+        let params = rusqlite::params_from_iter(&page.params);
+        let rows = statement.query_map(params, |row| row.get::<_, i64>(0))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let total = ids.len() as u64;
+    let ids = list(
+        &ids[..ids
+            .len()
+            .min(usize::try_from(COUNT_CAP).unwrap_or(usize::MAX))],
+    );
+    let parts = parts(tx, &ids)?;
+    let says = grouped(
+        tx,
+        "SELECT f.verdict, count(DISTINCT f.alert_id) FROM json_each(?1) m
+         CROSS JOIN finding f ON f.alert_id = m.value WHERE f.verdict IS NOT NULL GROUP BY 1",
+        &ids,
+    )?;
+    let tags = grouped(
+        tx,
+        "SELECT t.name, count(*) FROM json_each(?1) m
+         CROSS JOIN alert_tag l ON l.alert_id = m.value JOIN tag t ON t.id = l.tag_id GROUP BY 1",
+        &ids,
+    )?;
+    let count = |key: &dyn Fn(&Part) -> Option<String>| {
+        let mut counts = BTreeMap::new();
+        for name in parts.iter().filter_map(key) {
+            *counts.entry(name).or_insert(0) += 1;
+        }
+        counts
+    };
+    let rank = |words: &[&str], rank: usize| words.get(rank).map(|word| (*word).to_owned());
+    let facet = |field, values| Facet { field, values };
+    let facets = vec![
+        facet(
+            "status",
+            closed(AlertStatus::WORDS, &count(&|p| Some(p.status.clone()))),
+        ),
+        facet(
+            "sev",
+            closed(
+                Severity::WORDS,
+                &count(&|p| rank(Severity::WORDS, p.severity)),
+            ),
+        ),
+        facet("source", open(count(&|p| Some(p.source.clone())))),
+        facet("rule", open(count(&|p| p.rule.clone()))),
+        facet(
+            "verdict",
+            closed(Malice::WORDS, &count(&|p| rank(Malice::WORDS, p.verdict))),
+        ),
+        facet("says", closed(FindingVerdict::WORDS, &says)),
+        facet("tag", open(tags)),
+    ];
+    Ok(Facets { total, facets })
+}
+
+fn parts(tx: &impl Reads, ids: &str) -> Result<Vec<Part>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "SELECT a.status, a.severity, a.source_name, r.name, a.verdict
+         FROM json_each(?1) m CROSS JOIN alert a ON a.id = m.value
+         LEFT JOIN detection_rule r ON r.id = a.detection_rule_id",
+    )?;
+    let rows = statement.query_map([ids], |row| {
+        Ok(Part {
+            status: row.get(0)?,
+            severity: row.get(1)?,
+            source: row.get(2)?,
+            rule: row.get(3)?,
+            verdict: row.get(4)?,
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn grouped(tx: &impl Reads, sql: &str, ids: &str) -> Result<BTreeMap<String, u64>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(sql)?;
+    let rows = statement.query_map([ids], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Every word with its count: a zero can still be chosen.
+fn closed(words: &[&str], counts: &BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let of = |word: &&str| {
+        let count = counts.get(*word).copied().unwrap_or(0);
+        ((*word).to_owned(), count)
+    };
+    words.iter().map(of).collect()
+}
+
+/// The most frequent, by name among equals.
+fn open(counts: BTreeMap<String, u64>) -> Vec<(String, u64)> {
+    let mut all: Vec<_> = counts.into_iter().collect();
+    all.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    all.truncate(OPEN_VALUES);
+    all
+}

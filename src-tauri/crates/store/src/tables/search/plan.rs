@@ -1,0 +1,185 @@
+//! How a page is found: from the few alerts that an index lists, along the word index, or along the
+//! index of the order.
+
+use rusqlite::types::Value as Sql;
+
+use super::Sub;
+use super::order::Order;
+use super::piece::Piece;
+use crate::StoreError;
+use crate::tables::Reads;
+use crate::tables::alert_list::Keyset;
+
+/// Alerts that are few: so many are looked at and sorted in a few milliseconds. With more, walking
+/// the order finds a page soon.
+pub(super) const FEW: usize = 4_000;
+/// So few that no better driver is looked for.
+const VERY_FEW: usize = 100;
+
+/// How a page is found.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pieces: Vec<Piece>,
+    way: Way,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// From the driver of this piece.
+    From(usize),
+    /// Along the word index, for this piece.
+    Words(usize),
+    /// Along the order's index.
+    Walk,
+}
+
+/// Chooses by what is there; up to `few` alerts are few.
+pub(super) fn choose(
+    tx: &impl Reads,
+    order: &Order,
+    pieces: Vec<Piece>,
+    few: usize,
+) -> Result<Plan, StoreError> {
+    let mut best: Option<(usize, usize)> = None;
+    for (n, piece) in pieces.iter().enumerate() {
+        let Some(driver) = &piece.driver else {
+            continue;
+        };
+        let found = probe(tx, driver, few)?;
+        if found <= few && best.is_none_or(|(_, least)| found < least) {
+            best = Some((n, found));
+        }
+        if found <= VERY_FEW.min(few) {
+            break;
+        }
+    }
+    let words = pieces.iter().position(|piece| piece.words.is_some());
+    let way = match (best, words) {
+        (Some((n, _)), _) => Way::From(n),
+        (None, Some(n)) if order.is_by_row() => Way::Words(n),
+        (None, _) => Way::Walk,
+    };
+    Ok(Plan { pieces, way })
+}
+
+/// How many rows a driver gives, up to `few` and one.
+fn probe(tx: &impl Reads, driver: &Sub, few: usize) -> Result<usize, StoreError> {
+    let sql = format!("SELECT count(*) FROM ({} LIMIT {})", driver.sql, few + 1);
+    let mut statement = tx.conn().prepare_cached(&sql)?;
+    let params = rusqlite::params_from_iter(&driver.params);
+    Ok(statement.query_row(params, |row| row.get(0))?)
+}
+
+/// Every way that these pieces could be found.
+pub(super) fn every(order: &Order, pieces: &[Piece]) -> Vec<Plan> {
+    let mut ways = vec![Way::Walk];
+    for (n, piece) in pieces.iter().enumerate() {
+        if piece.driver.is_some() {
+            ways.push(Way::From(n));
+        }
+        if piece.words.is_some() && order.is_by_row() {
+            ways.push(Way::Words(n));
+        }
+    }
+    let plan = |way| Plan {
+        pieces: pieces.to_vec(),
+        way,
+    };
+    ways.into_iter().map(plan).collect()
+}
+
+impl Plan {
+    /// What is read from, and the condition that goes with it.
+    fn source(&self, index: &str) -> Sub {
+        match self.way {
+            Way::Walk => Sub::new(format!("FROM alert a {index} WHERE 1"), Vec::new()),
+            Way::Words(n) => Sub::new(
+                "FROM search_words CROSS JOIN alert a NOT INDEXED ON a.id = search_words.rowid \
+                 WHERE search_words MATCH ?",
+                vec![Sql::Text(self.pieces[n].words.clone().unwrap_or_default())],
+            ),
+            Way::From(n) => {
+                let mut sub = Sub::new("FROM alert a NOT INDEXED WHERE a.id IN (", Vec::new());
+                if let Some(driver) = &self.pieces[n].driver {
+                    sub.append(driver);
+                }
+                sub.push(")", []);
+                sub
+            }
+        }
+    }
+
+    /// Adds what else must hold.
+    fn narrow(&self, sub: &mut Sub, bare: impl Fn(&Piece) -> bool) {
+        for (n, piece) in self.pieces.iter().enumerate() {
+            let is_done = match self.way {
+                Way::Words(done) => n == done,
+                Way::From(done) => n == done && piece.words.is_some(),
+                Way::Walk => false,
+            };
+            if is_done {
+                continue;
+            }
+            let cond = if bare(piece) {
+                piece.cond.sql.replace("+a.", "a.")
+            } else {
+                piece.cond.sql.clone()
+            };
+            sub.push(&format!(" AND ({cond})"), piece.cond.params.iter().cloned());
+        }
+    }
+
+    /// The statement of a page: rows and their places.
+    pub(super) fn page(
+        &self,
+        order: &Order,
+        after: Option<&Keyset>,
+        (limit, offset): (u64, u64),
+    ) -> Sub {
+        let mut sub = Sub::new(format!("SELECT {} ", order.selected()), Vec::new());
+        sub.append(&self.source(order.index()));
+        // A bound on the column that is walked is where the walk begins or ends.
+        let walked = format!("+{} ", order.first_column());
+        let is_walked = |piece: &Piece| {
+            self.way == Way::Walk && piece.is_column && piece.cond.sql.starts_with(&walked)
+        };
+        self.narrow(&mut sub, is_walked);
+        if let Some(place) = after.filter(|place| order.fits(place)) {
+            sub.push(" AND ", []);
+            let mut bound = order.after(place);
+            if matches!(self.way, Way::Words(_)) {
+                bound.sql = bound.sql.replace("a.id", "search_words.rowid");
+            }
+            sub.append(&bound);
+        }
+        let mut by = order.by();
+        if matches!(self.way, Way::Words(_)) {
+            by = by.replace("a.id", "search_words.rowid");
+        }
+        sub.push(&format!(" ORDER BY {by} LIMIT {limit} OFFSET {offset}"), []);
+        sub
+    }
+
+    /// The statement that counts, up to `cap`.
+    pub(super) fn count(&self, cap: Option<u64>) -> Sub {
+        if self.pieces.is_empty() {
+            return Sub::new("SELECT alerts FROM alert_total", Vec::new());
+        }
+        if let [only] = self.pieces.as_slice()
+            && let (Some(driver), Some(_)) = (&only.driver, &only.words)
+        {
+            return counted(driver.clone(), cap);
+        }
+        let mut sub = Sub::new("SELECT a.id ", Vec::new());
+        // Without an order SQLite may choose among the indexes by itself.
+        sub.append(&self.source(""));
+        self.narrow(&mut sub, |piece| self.way == Way::Walk && piece.is_column);
+        counted(sub, cap)
+    }
+}
+
+fn counted(mut rows: Sub, cap: Option<u64>) -> Sub {
+    let limit = cap.map_or_else(String::new, |cap| format!(" LIMIT {cap}"));
+    rows.sql = format!("SELECT count(*) FROM ({}{limit})", rows.sql);
+    rows
+}
