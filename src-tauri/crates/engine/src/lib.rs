@@ -29,6 +29,8 @@ mod principal;
 mod problem;
 mod providers;
 mod rules;
+mod saved_views;
+mod search;
 mod sources;
 mod stage;
 mod start;
@@ -38,6 +40,7 @@ mod views;
 
 pub use agents::AGENT_NAME_MAX;
 pub use alerts::AlertListQuery;
+pub use calseta_domain::query::Query;
 pub use calseta_store::OpenError;
 pub use calseta_store::tables::alert_list::{AlertFilter, AlertSort, Counting, Keyset, Paging};
 pub use calseta_store::tables::extraction::ExtractionFilter;

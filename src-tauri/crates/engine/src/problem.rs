@@ -136,8 +136,9 @@ impl From<StoreError> for Problem {
                 Self::new(ErrorCode::Busy, "too much at once; try again in a second")
                     .after(BUSY_RETRY_SECS)
             }
-            StoreError::TooSlow => Self::new(ErrorCode::Busy, error.to_string())
-                .after(BUSY_RETRY_SECS),
+            StoreError::TooSlow => {
+                Self::new(ErrorCode::Busy, error.to_string()).after(BUSY_RETRY_SECS)
+            }
             StoreError::Full => Self::new(
                 ErrorCode::StorageFull,
                 "the disk is full; nothing was stored",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use calseta_domain::{Filter, Mapping, Plugin, Scope};
 use calseta_egress::{Client, ClientConfig};
-use calseta_store::tables::{api_key, idempotency, mapping, source};
+use calseta_store::tables::{api_key, idempotency, mapping, source, view};
 use calseta_store::{DataDir, OpenError, Store, StoreError, WriteTx};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -327,6 +327,7 @@ async fn seed(store: &Store, clock: &Clock) -> Result<(), StartError> {
             for entry in &entries {
                 entry.store(tx, now)?;
             }
+            view::seed(tx, || Ids.next(), now)?;
             Ok::<_, StoreError>(())
         })
         .await?;
