@@ -125,6 +125,7 @@ fn parse(query: &QueryPairs) -> Result<AlertListQuery, Problem> {
         (None, None) => Paging::After(None),
     };
     Ok(AlertListQuery {
+        query: None,
         filter: AlertFilter {
             status: query.words("status")?,
             severity: query.words("severity")?,
