@@ -8,6 +8,7 @@
 
 pub mod backend;
 pub mod bench;
+pub mod canary;
 pub mod dice;
 pub mod raw;
 pub mod recorder;

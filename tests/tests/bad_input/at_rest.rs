@@ -1,11 +1,11 @@
 //! Secrets: in no file, no log, no answer and no webhook; only in the header they are for.
 
-use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use calseta_tests::backend::wait_for;
+use calseta_tests::canary::{files, leaks};
 use calseta_tests::raw;
 use calseta_tests::recorder::{Recorder, Reply};
 use serde_json::{Value, json};
@@ -13,83 +13,10 @@ use serde_json::{Value, json};
 use crate::routes::{NOBODY, ROUTES};
 use crate::world::{Setup, World};
 
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 /// Where the agent's header and the provider's key are recognised by.
 const AGENT_CANARY: &str = "canary~agent/7Q9+zW4xKp2LmN8vRt5YbHj3";
 const PROVIDER_CANARY: &str = "canary~provider/5Xc8Vb1Nm4Qw7Er+Ty2UiOp6";
 const CHANGED_CANARY: &str = "canary~changed/3Lk6Jh9Gf2Ds5Ap+8Mn1BvCx4";
-
-/// The base64 of these bytes wherever they begin in a longer text: without the characters that
-/// their neighbours decide.
-fn base64_parts(bytes: &[u8]) -> Vec<String> {
-    let encode = |skip: usize| -> String {
-        let whole = &bytes[skip..];
-        let groups = whole.chunks_exact(3).map(|group| {
-            let bits = u32::from(group[0]) << 16 | u32::from(group[1]) << 8 | u32::from(group[2]);
-            [18, 12, 6, 0].map(|shift| char::from(ALPHABET[(bits >> shift & 63) as usize]))
-        });
-        groups.flatten().collect()
-    };
-    let plain = (0..3).map(encode);
-    plain
-        .flat_map(|text| [text.replace('+', "-").replace('/', "_"), text])
-        .collect()
-}
-
-fn each_byte(text: &str, form: impl Fn(u8) -> String) -> String {
-    text.bytes().fold(String::new(), |mut all, byte| {
-        write!(all, "{}", form(byte)).expect("writing to a String cannot fail");
-        all
-    })
-}
-
-/// A secret in every spelling that could hide it.
-fn spellings(secret: &str) -> Vec<String> {
-    let hex = each_byte(secret, |byte| format!("{byte:02x}"));
-    let encoded = each_byte(secret, |byte| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    });
-    let json = secret.replace('/', "\\/");
-    let mut all = base64_parts(secret.as_bytes());
-    all.extend([
-        secret.to_owned(),
-        hex.to_uppercase(),
-        hex,
-        encoded.to_lowercase(),
-        encoded,
-        json,
-    ]);
-    all
-}
-
-/// The spellings of these secrets that a text holds.
-fn leaks(text: &[u8], secrets: &[(&'static str, String)]) -> Vec<&'static str> {
-    let text = String::from_utf8_lossy(text);
-    let held = |secret: &str| {
-        spellings(secret)
-            .iter()
-            .any(|form| text.contains(form.as_str()))
-    };
-    let found = secrets.iter().filter(|(_, secret)| held(secret));
-    found.map(|(name, _)| *name).collect()
-}
-
-#[test]
-fn a_secret_in_any_spelling_would_be_found() {
-    let secret = AGENT_CANARY.to_owned();
-    for form in spellings(&secret) {
-        let text = format!("before {form} after");
-        assert_eq!(
-            leaks(text.as_bytes(), &[("agent", secret.clone())]),
-            ["agent"],
-            "{form}"
-        );
-    }
-    assert!(leaks(b"canary~agent/", &[("agent", secret)]).is_empty());
-}
 
 /// A world in which every secret has been used for what it is for.
 async fn used(world: &World) -> Result<(Recorder, Recorder, Vec<(&'static str, String)>)> {
@@ -168,19 +95,6 @@ async fn answers(world: &World) -> Result<Vec<(String, Vec<u8>)>> {
         }
     }
     all.push(get("/v1/events?after=0".to_owned()).await?);
-    Ok(all)
-}
-
-fn files(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            all.extend(files(&path)?);
-        } else {
-            all.push(path);
-        }
-    }
     Ok(all)
 }
 
