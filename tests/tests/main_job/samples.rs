@@ -15,13 +15,13 @@ const SOURCES: [&str; 4] = ["generic", "sentinel", "elastic", "splunk"];
 const MIN_A_SOURCE: usize = 4;
 
 /// A sample: its name for people, its text and what an analyst reads out of it.
-struct Sample {
-    name: String,
-    text: String,
-    expected: Value,
+pub(crate) struct Sample {
+    pub(crate) name: String,
+    pub(crate) text: String,
+    pub(crate) expected: Value,
 }
 
-fn samples(source: &str) -> Vec<Sample> {
+pub(crate) fn samples(source: &str) -> Vec<Sample> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../assets/samples")
         .join(source);
@@ -29,7 +29,7 @@ fn samples(source: &str) -> Vec<Sample> {
         .expect("the samples' folder")
         .map(|entry| entry.expect("readable").path())
         .filter(|path| path.to_string_lossy().ends_with(".json"))
-        .filter(|path| !path.to_string_lossy().ends_with(".expected.json"))
+        .filter(|path| path.with_extension("expected.json").exists())
         .collect();
     files.sort();
     let read = |path: PathBuf| std::fs::read_to_string(path).expect("readable");
@@ -59,7 +59,7 @@ fn time(value: &Value) -> Option<Timestamp> {
 }
 
 /// What `GET /v1/alerts/{uuid}` says against what an analyst reads.
-fn compare(name: &str, expected: &Value, shown: &Value) {
+pub(crate) fn compare(name: &str, expected: &Value, shown: &Value) {
     assert_eq!(shown["title"], expected["title"], "{name}");
     assert_eq!(shown["severity"], expected["severity"], "{name}");
     assert_eq!(shown["tags"], expected["tags"], "{name}");
