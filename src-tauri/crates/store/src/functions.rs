@@ -1,6 +1,7 @@
 //! Functions that our SQL calls and SQLite does not have. Deterministic and without effects.
 
 use std::net::IpAddr;
+use std::ops::{Bound, RangeBounds as _};
 
 use calseta_domain::{Filter, Severity, Subject, path};
 use rusqlite::Connection;
@@ -32,12 +33,12 @@ pub(crate) enum RawMatch {
     Contains(String),
     /// A text is these pieces with anything between.
     Like(Vec<String>),
-    /// A number is in this range; each end with whether it is in it.
+    /// A number is in this range.
     Number {
-        /// The smallest.
-        from: Option<(f64, bool)>,
-        /// The greatest.
-        to: Option<(f64, bool)>,
+        /// Where it begins.
+        from: Bound<f64>,
+        /// Where it ends.
+        to: Bound<f64>,
     },
 }
 
@@ -48,11 +49,7 @@ impl RawMatch {
             let number = value
                 .as_f64()
                 .or_else(|| value.as_str()?.trim().parse().ok());
-            return number.is_some_and(|n| {
-                let above = from.is_none_or(|(low, is_in)| n > low || (is_in && n == low));
-                let below = to.is_none_or(|(high, is_in)| n < high || (is_in && n == high));
-                above && below
-            });
+            return number.is_some_and(|n| (*from, *to).contains(&n));
         }
         let text = match value {
             Value::String(text) => fold(text),
@@ -200,11 +197,11 @@ mod tests {
         assert!(matches("e", RawMatch::Any), "an empty list is there");
         assert!(!matches("a.x", RawMatch::Any));
         assert!(!matches("n", equal("null")));
-        let above = |n, is_in| RawMatch::Number {
-            from: Some((n, is_in)),
-            to: None,
+        let from = |from| RawMatch::Number {
+            from,
+            to: Bound::Unbounded,
         };
-        assert!(matches("a.b.c", above(7.5, true)));
-        assert!(!matches("a.b.c", above(7.5, false)));
+        assert!(matches("a.b.c", from(Bound::Included(7.5))));
+        assert!(!matches("a.b.c", from(Bound::Excluded(7.5))));
     }
 }

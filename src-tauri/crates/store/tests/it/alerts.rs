@@ -22,7 +22,8 @@ fn add_indicator(tx: &WriteTx<'_>, alert: i64, value: &str) -> Result<i64, Store
 }
 
 fn read(tx: &WriteTx<'_>, row: i64) -> IndicatorRow {
-    indicator::by_row(tx, row).unwrap().expect("it is there")
+    let row = indicator::by_row(tx, row).expect("it can be read");
+    row.expect("it is there")
 }
 
 async fn write<T: Send + 'static>(

@@ -461,15 +461,17 @@ fn raw(path: &str, test: &calseta_domain::query::RawTest) -> Piece {
 }
 
 fn number_range(wanted: &Comparison<f64>) -> RawMatch {
+    use std::ops::Bound::{Excluded, Included, Unbounded};
     let (from, to) = match wanted {
-        Comparison::AtLeast(n) => (Some((*n, true)), None),
-        Comparison::Above(n) => (Some((*n, false)), None),
-        Comparison::AtMost(n) => (None, Some((*n, true))),
-        Comparison::Below(n) => (None, Some((*n, false))),
+        Comparison::AtLeast(n) => (Included(*n), Unbounded),
+        Comparison::Above(n) => (Excluded(*n), Unbounded),
+        Comparison::AtMost(n) => (Unbounded, Included(*n)),
+        Comparison::Below(n) => (Unbounded, Excluded(*n)),
+        // A number without an operator is a text: the grammar makes none of these.
         Comparison::OneOf(any) => {
-            let low = any.iter().copied().fold(f64::INFINITY, f64::min);
-            let high = any.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            (Some((low, true)), Some((high, true)))
+            let least = any.iter().copied().fold(f64::INFINITY, f64::min);
+            let most = any.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            (Included(least), Included(most))
         }
     };
     RawMatch::Number { from, to }

@@ -150,7 +150,7 @@ fn free_text(dice: &mut Dice) -> Test {
         dice.of(WORDS).to_owned()
     };
     if dice.chance(20) {
-        text = dice.of(INDICATORS).1.to_owned();
+        dice.of(INDICATORS).1.clone_into(&mut text);
     }
     let is_prefix = dice.chance(30);
     if is_prefix {

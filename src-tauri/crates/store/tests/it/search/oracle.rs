@@ -12,6 +12,16 @@ use calseta_store::StoreError;
 use calseta_store::tables::Reads;
 use serde_json::Value;
 
+/// A finding.
+#[derive(Debug, Clone)]
+struct Said {
+    author: String,
+    summary: String,
+    confidence: Option<f64>,
+    level: Option<String>,
+    verdict: Option<String>,
+}
+
 /// An alert with everything that belongs to it.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
@@ -31,7 +41,7 @@ pub(crate) struct Known {
     raw: Value,
     rule: Option<(String, String, Vec<String>)>,
     indicators: Vec<(String, String)>,
-    findings: Vec<(String, String, Option<f64>, Option<String>, Option<String>)>,
+    findings: Vec<Said>,
     deliveries: Vec<String>,
     documents: Vec<String>,
 }
@@ -113,6 +123,14 @@ fn one(tx: &impl Reads, id: i64, documents: &[Document]) -> Result<Known, StoreE
     })?
     .remove(0);
     known.rule = rule.into_iter().next();
+    belongings(tx, &mut known)?;
+    known.documents = applicable(&known, documents);
+    Ok(known)
+}
+
+/// Adds what has rows of its own.
+fn belongings(tx: &impl Reads, known: &mut Known) -> Result<(), StoreError> {
+    let id = known.id;
     known.indicators = rows(
         tx,
         "SELECT i.type, i.value FROM indicator i JOIN alert_indicator l ON l.indicator_id = i.id
@@ -126,22 +144,27 @@ fn one(tx: &impl Reads, id: i64, documents: &[Document]) -> Result<Known, StoreE
          WHERE alert_id = ?1",
         id,
         |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-            ))
+            Ok(Said {
+                author: row.get(0)?,
+                summary: row.get(1)?,
+                confidence: row.get(2)?,
+                level: row.get(3)?,
+                verdict: row.get(4)?,
+            })
         },
     )?;
     let states = "SELECT state FROM delivery WHERE alert_id = ?1";
     known.deliveries = rows(tx, states, id, |row| row.get(0))?;
+    Ok(())
+}
+
+fn applicable(known: &Known, documents: &[Document]) -> Vec<String> {
     let subject = Subject {
         source_name: &known.source,
         severity: known.severity,
         tags: &known.tags,
     };
+    let mut titles = Vec::new();
     for (title, is_global, rules) in documents {
         let holds = rules.as_ref().is_some_and(|rules| {
             let value = serde_json::from_str(rules).expect("JSON");
@@ -150,10 +173,10 @@ fn one(tx: &impl Reads, id: i64, documents: &[Document]) -> Result<Known, StoreE
                 .matches(&subject)
         });
         if *is_global || holds {
-            known.documents.push(title.clone());
+            titles.push(title.clone());
         }
     }
-    Ok(known)
+    titles
 }
 
 /// The alerts that a query finds, in its order.
@@ -234,21 +257,25 @@ fn passes(alert: &Known, test: &Test, now: Timestamp) -> bool {
         }),
         Test::Malice(wanted) => wanted.verdicts().contains(&alert.verdict),
         Test::Findings(wanted) => wanted.holds(&(alert.findings.len() as u64)),
-        Test::Agent(any) => alert.findings.iter().any(|f| text(any, &f.0)),
+        Test::Agent(any) => alert.findings.iter().any(|f| text(any, &f.author)),
         Test::Says(any) => alert.findings.iter().any(|f| {
             let said = |v: &str| any.iter().any(|wanted| wanted.as_str() == v);
-            f.4.as_deref().is_some_and(said)
+            f.verdict.as_deref().is_some_and(said)
         }),
         Test::ConfidenceLevel(wanted) => alert.findings.iter().any(|f| {
             let level = |v: &str| wanted.levels().iter().any(|l| l.as_str() == v);
-            f.3.as_deref().is_some_and(level)
+            f.level.as_deref().is_some_and(level)
         }),
         Test::Confidence(wanted) => alert
             .findings
             .iter()
-            .any(|f| f.2.is_some_and(|n| wanted.holds(&n))),
+            .any(|f| f.confidence.is_some_and(|n| wanted.holds(&n))),
         Test::Disagree(wanted) => {
-            let said: BTreeSet<_> = alert.findings.iter().filter_map(|f| f.4.as_ref()).collect();
+            let said: BTreeSet<_> = alert
+                .findings
+                .iter()
+                .filter_map(|f| f.verdict.as_ref())
+                .collect();
             (said.len() > 1) == *wanted
         }
         Test::Classification(any) => {
@@ -258,6 +285,12 @@ fn passes(alert: &Known, test: &Test, now: Timestamp) -> bool {
         Test::Enrichment(any) => any.iter().any(|e| e.as_str() == alert.enrichment),
         Test::Delivery(any) => any.iter().any(|word| delivery(alert, *word)),
         Test::Duplicates(wanted) => wanted.holds(&alert.duplicates),
+        other => passes_more(alert, other, now),
+    }
+}
+
+fn passes_more(alert: &Known, test: &Test, now: Timestamp) -> bool {
+    match test {
         Test::Time(wanted) => {
             let field = match wanted.field() {
                 TimeField::Occurred => 0,
@@ -282,6 +315,7 @@ fn passes(alert: &Known, test: &Test, now: Timestamp) -> bool {
             .any(|id| id.uuid().as_bytes().as_slice() == alert.uuid),
         Test::Text(wanted) => words(alert, wanted),
         Test::Approval(_) | Test::Is(_) | Test::Has(_) => false,
+        other => unreachable!("{other:?} is judged above"),
     }
 }
 
@@ -380,7 +414,7 @@ fn words(alert: &Known, wanted: &FreeText) -> bool {
     let mut texts = vec![alert.title.clone()];
     texts.extend(alert.description.clone());
     texts.extend(alert.indicators.iter().map(|(_, value)| value.clone()));
-    texts.extend(alert.findings.iter().map(|f| f.1.clone()));
+    texts.extend(alert.findings.iter().map(|f| f.summary.clone()));
     leaves(&alert.raw, &mut texts);
     texts.iter().any(|text| {
         tokens(text).windows(wanted_words.len()).any(|window| {
