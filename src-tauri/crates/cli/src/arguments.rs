@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
+use calseta_engine::KeyStore;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::running;
 
 // Not doc comments: help is plain text, and those are Markdown.
 const DATA_DIR_HELP: &str =
@@ -28,12 +31,14 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Run the backend: the API on the loopback address, and the UI for a browser with --ui.
     Serve(Serve),
-    /// Make, list and revoke API keys.
+    /// Make, list and revoke API keys; replace the master key.
     Keys(Keys),
     /// Post alerts from a file or standard input, as JSON or one JSON document a line.
     Ingest(Ingest),
     /// Bring over what a Calseta v1.1.0 server holds, into the console that runs here. Can be repeated.
     Import(Import),
+    /// Check that the event log is what was written: its chain, and the anchors outside the database.
+    Verify(Verify),
     /// Run a small deterministic agent: it checks the signature, derives a finding from the
     /// payload, posts it and moves the alert to Triaging.
     SampleAgent(SampleAgent),
@@ -59,6 +64,10 @@ pub(crate) struct Serve {
     /// Answer enrichment from canned data. Every such answer is marked as demo.
     #[arg(long)]
     pub(crate) demo: bool,
+    /// Where a new data directory's master key is kept: auto (the keychain when it answers, else a
+    /// file), file or keychain. An existing key stays where it is.
+    #[arg(long, env = running::KEY_STORE, value_name = "PLACE", default_value = "auto")]
+    pub(crate) key_store: KeyStore,
     /// Switch the rate limits off, for benchmarks and fault tests.
     #[arg(long)]
     pub(crate) no_limits: bool,
@@ -80,6 +89,22 @@ pub(crate) enum KeysCommand {
     List(KeysList),
     /// Revoke a key at once.
     Revoke(KeysRevoke),
+    /// Replace the master key and seal every stored secret again with the new one. API keys stay.
+    RotateMaster(KeysRotateMaster),
+}
+
+/// `calseta keys rotate-master`.
+#[derive(Debug, Args)]
+pub(crate) struct KeysRotateMaster {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+}
+
+/// `calseta verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
 }
 
 /// `calseta keys list`.

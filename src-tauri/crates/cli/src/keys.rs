@@ -9,12 +9,14 @@ use calseta_engine::{Engine, PageNumber, Principal};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::arguments::{Keys, KeysCommand, KeysCreate, KeysList, KeysRevoke};
+use crate::arguments::{Keys, KeysCommand, KeysCreate, KeysList, KeysRevoke, KeysRotateMaster};
 use crate::failure::Failure;
 use crate::{output, running};
 
 /// Keys a page of the list.
 const PAGE_SIZE: u64 = 500;
+/// The running app's own rotation.
+const ROTATE_PATH: &str = "/v1/settings/master-key/rotate";
 /// What a line shows of a key.
 const SHOWN: [&str; 10] = [
     "uuid",
@@ -34,6 +36,7 @@ pub(crate) async fn run(arguments: Keys) -> Result<(), Failure> {
         KeysCommand::Create(create) => create_key(create).await,
         KeysCommand::List(list) => list_keys(list).await,
         KeysCommand::Revoke(revoke) => revoke_key(revoke).await,
+        KeysCommand::RotateMaster(rotate) => rotate_master(rotate).await,
     }
 }
 
@@ -103,6 +106,20 @@ impl Way {
             Self::Store(engine) => Ok(engine.revoke_api_key(&Principal::analyst(), id).await?),
         }
     }
+
+    /// Replaces the master key; where it is now.
+    async fn rotate_master(&self) -> Result<Value, Failure> {
+        match self {
+            Self::Api(client) => {
+                let answer = running::call(client, Method::POST, ROTATE_PATH, None).await?;
+                running::data(answer)
+            }
+            Self::Store(engine) => {
+                let store = engine.rotate_master_key(&Principal::analyst()).await?;
+                Ok(json!(store))
+            }
+        }
+    }
 }
 
 async fn list_keys(arguments: KeysList) -> Result<(), Failure> {
@@ -122,6 +139,15 @@ async fn revoke_key(arguments: KeysRevoke) -> Result<(), Failure> {
     let key = revoked?;
     output::line(&shown(&key));
     output::say("this key no longer works");
+    Ok(())
+}
+
+async fn rotate_master(arguments: KeysRotateMaster) -> Result<(), Failure> {
+    let way = Way::open(&running::data_dir(&arguments.data)?).await?;
+    let rotated = way.rotate_master().await;
+    way.close().await;
+    output::line(&rotated?);
+    output::say("every stored secret is sealed with the new master key");
     Ok(())
 }
 

@@ -13,6 +13,7 @@ mod receiver;
 mod running;
 mod sample_agent;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
             Command::Keys(keys) => keys::run(keys).await,
             Command::Ingest(ingest) => ingest::run(ingest, json).await,
             Command::Import(import) => import::run(import).await,
+            Command::Verify(verify) => verify::run(verify).await,
             Command::SampleAgent(agent) => sample_agent::run(agent).await,
         }
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use calseta_egress::LocalClient;
-use calseta_engine::{Clock, Engine, EngineConfig};
+use calseta_engine::{Clock, Engine, EngineConfig, KeyStore};
 use http::{HeaderMap, HeaderValue, Method, header};
 use serde::Deserialize;
 use serde_json::Value;
@@ -15,6 +15,9 @@ use crate::failure::Failure;
 
 /// How long a call to the running app may take.
 pub(crate) const CALL_DEADLINE: Duration = Duration::from_secs(30);
+
+/// The environment variable that says where a new data directory's master key goes.
+pub(crate) const KEY_STORE: &str = "CALSETA_KEY_STORE";
 
 /// An environment variable that sets something.
 #[expect(
@@ -48,13 +51,21 @@ pub(crate) async fn client(dir: &Path) -> Option<LocalClient> {
     (status == 200).then_some(client)
 }
 
+/// Where a new data directory's master key goes, when the command has no option for it.
+fn key_store() -> Result<KeyStore, Failure> {
+    setting(KEY_STORE).map_or(Ok(KeyStore::default()), |word| {
+        word.parse()
+            .map_err(|error| Failure::usage(format!("{KEY_STORE}: {error}")))
+    })
+}
+
 /// The engine of a data directory that nobody runs on.
 pub(crate) async fn engine(dir: &Path) -> Result<Engine, Failure> {
     let config = EngineConfig {
         data_dir: dir.to_owned(),
         demo: false,
         clock: Clock::system(),
-        key_store: calseta_engine::KeyStore::default(),
+        key_store: key_store()?,
     };
     Ok(Engine::open(config).await?)
 }

@@ -29,7 +29,7 @@ pub(crate) async fn run(arguments: Serve, json: bool) -> Result<(), Failure> {
         } else {
             Limits::default()
         },
-        key_store: calseta_engine::KeyStore::default(),
+        key_store: arguments.key_store,
     })
     .await?;
     ready(&running, &data_dir, json);

@@ -55,6 +55,7 @@ impl Ran {
 pub(crate) async fn run(arguments: &[&str]) -> Ran {
     let child = Command::new(env!("CARGO_BIN_EXE_calseta"))
         .args(arguments)
+        .env("CALSETA_KEY_STORE", "file")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -97,6 +98,7 @@ impl Console {
                 "--data-dir",
             ])
             .arg(dir)
+            .env("CALSETA_KEY_STORE", "file")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -6,3 +6,4 @@ mod import_hostile;
 mod import_world;
 mod keys;
 mod old_server;
+mod verify;
