@@ -6,6 +6,7 @@
 
 pub(crate) mod deliver;
 mod enrich;
+mod index;
 mod matching;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     supervise(inner, "match", matching::run);
     supervise(inner, "enrich", enrich::run);
     supervise(inner, "deliver", deliver::run);
+    supervise(inner, "index", index::run);
     supervise(inner, "anchor", crate::anchors::run);
 }
 
