@@ -67,6 +67,7 @@ pub(crate) fn harden(headers: &mut HeaderMap) {
     let all = [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
+        ("x-xss-protection", "1; mode=block"),
         ("referrer-policy", "no-referrer"),
         ("cross-origin-resource-policy", "same-origin"),
         (

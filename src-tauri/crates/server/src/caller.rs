@@ -1,18 +1,22 @@
 //! Who calls: the extractor that a route names its scope with.
 
 use std::marker::PhantomData;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use calseta_domain::{ErrorCode, Scope};
-use calseta_engine::{Engine, Principal, PrincipalKind, Problem};
+use calseta_engine::{Engine, FailedAuth, Principal, PrincipalKind, Problem};
 use http::header;
 use http::request::Parts;
 
 use crate::answer::Failure;
-use crate::limits::{Class, Limiters};
+use crate::limits::{Class, Limiters, StandingSlot};
 use crate::operation::{Argument, Facts, Needs, Schemas};
 use crate::sessions::Sessions;
+
+/// Characters of a refused key that are recorded: as many as a good key shows.
+const KEY_PREFIX_CHARS: usize = 12;
 
 /// What every route gets.
 #[derive(Debug, Clone)]
@@ -63,11 +67,15 @@ impl<N: Needed> FromRequestParts<App> for Caller<N> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let principal = identify(parts, app).await?;
-        if let Some(scope) = N::SCOPE {
-            principal.need(scope)?;
-        }
         if let Some(key) = principal.api_key() {
-            app.limiters.count(key.id, N::CLASS)?;
+            let slot = parts.extensions.get::<StandingSlot>();
+            app.limiters.count(key.id, N::CLASS, slot)?;
+        }
+        if let Some(scope) = N::SCOPE {
+            principal.need(scope).inspect_err(|_| {
+                let prefix = principal.api_key().map(|key| key.prefix.clone());
+                Asked::of(parts).refused(app, "insufficient_scope", prefix);
+            })?;
         }
         Ok(Self(principal, PhantomData))
     }
@@ -127,6 +135,63 @@ impl Argument for Analyst {
     }
 }
 
+/// Whose connection a request came through.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// What may be recorded of a refused request: where it went and where it came from.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    method: String,
+    path: String,
+    client: Option<String>,
+}
+
+impl Asked {
+    fn of(parts: &Parts) -> Self {
+        let peer = parts.extensions.get::<Peer>();
+        Self {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            client: peer.map(|peer| peer.0.ip().to_string()),
+        }
+    }
+
+    /// Records a refusal as `auth.failed`.
+    pub(crate) fn refused(self, app: &App, reason: &'static str, key_prefix: Option<String>) {
+        app.engine.record_failed_auth(FailedAuth {
+            reason,
+            method: self.method,
+            path: self.path,
+            key_prefix,
+            client: self.client,
+        });
+    }
+}
+
+impl FromRequestParts<App> for Asked {
+    type Rejection = std::convert::Infallible;
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Self::Rejection> {
+        Ok(Self::of(parts))
+    }
+}
+
+impl Argument for Asked {
+    fn describe(_: &mut Facts, _: &mut Schemas) {}
+}
+
+/// A refused key: recorded, and counted.
+fn refuse(
+    parts: &Parts,
+    app: &App,
+    (reason, bearer): (&'static str, &str),
+    problem: Problem,
+) -> Problem {
+    let prefix = (!bearer.is_empty()).then(|| bearer.chars().take(KEY_PREFIX_CHARS).collect());
+    Asked::of(parts).refused(app, reason, prefix);
+    app.limiters.failed(problem)
+}
+
 /// The window's requests carry their principal as an extension, which no HTTP request can have.
 async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
     if let Some(principal) = parts.extensions.get::<Principal>() {
@@ -137,24 +202,23 @@ async fn identify(parts: &Parts, app: &App) -> Result<Principal, Problem> {
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok());
     let Some(bearer) = given.and_then(|value| value.strip_prefix("Bearer ")) else {
-        return Err(app.limiters.failed(Problem::new(
+        let problem = Problem::new(
             ErrorCode::Unauthorized,
             "send an API key: Authorization: Bearer cai_…",
-        )));
+        );
+        return Err(refuse(parts, app, ("missing_header", ""), problem));
     };
     let bearer = bearer.trim();
     if app.sessions.is_analyst(bearer) {
         return Ok(Principal::analyst());
     }
-    match app.engine.authenticate(bearer).await {
-        Err(problem)
-            if matches!(
-                problem.code,
-                ErrorCode::Unauthorized | ErrorCode::KeyExpired
-            ) =>
-        {
-            Err(app.limiters.failed(problem))
-        }
-        other => other,
-    }
+    app.engine.authenticate(bearer).await.map_err(|problem| {
+        let reason = match problem.code {
+            ErrorCode::KeyExpired => "key_expired",
+            ErrorCode::Unauthorized if bearer.starts_with("cai_") => "invalid_key",
+            ErrorCode::Unauthorized => "invalid_format",
+            _ => return problem,
+        };
+        refuse(parts, app, (reason, bearer), problem)
+    })
 }

@@ -13,10 +13,12 @@ use axum::response::{IntoResponse, Response};
 use calseta_domain::ErrorCode;
 use calseta_engine::{Ids, Problem};
 use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use uuid::Uuid;
 
 use crate::answer::{Failure, harden};
+use crate::caller::Peer;
+use crate::limits::StandingSlot;
 
 /// The longest request id that is echoed.
 const REQUEST_ID_MAX: usize = 128;
@@ -92,11 +94,18 @@ pub(crate) async fn guard(State(names): State<Names>, request: Request, next: Ne
     next.run(request).await
 }
 
-/// The outermost layer: a panic is a 500, every answer has a request id and the headers of an API.
-pub(crate) async fn outermost(request: Request, next: Next) -> Response {
+/// The outermost layer: a panic is a 500; every answer has a request id, the headers of an API and
+/// where its key stands; every request is one line of the log, without its query, body or secrets.
+pub(crate) async fn outermost(mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-    let started = tokio::time::Instant::now();
+    let slot = StandingSlot::default();
+    request.extensions_mut().insert(slot.clone());
+    let seen = Seen {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        client: request.extensions().get::<Peer>().copied(),
+        started: tokio::time::Instant::now(),
+    };
     let mut response =
         if let Ok(response) = AssertUnwindSafe(next.run(request)).catch_unwind().await {
             response
@@ -108,25 +117,48 @@ pub(crate) async fn outermost(request: Request, next: Next) -> Response {
             ))
             .into_response()
         };
-    harden(response.headers_mut());
-    tracing::debug!(
-        request.id = ?id, http.method = %method, http.path = path,
-        http.status = response.status().as_u16(),
-        duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "request"
-    );
-    response
-        .headers_mut()
-        .insert(HeaderName::from_static("x-request-id"), id);
+    let headers = response.headers_mut();
+    harden(headers);
+    slot.write(headers);
+    headers.insert(HeaderName::from_static("x-request-id"), id.clone());
+    seen.log(&id, response.status());
     response
 }
 
-/// The client's id when it is a plain short word, else a new one.
+/// What the log says of a request.
+struct Seen {
+    method: Method,
+    path: String,
+    client: Option<Peer>,
+    started: tokio::time::Instant,
+}
+
+impl Seen {
+    /// The window asks often and in process: its requests are for who looks closely.
+    fn log(self, id: &HeaderValue, status: StatusCode) {
+        macro_rules! line {
+            ($level:ident, $client:expr) => {
+                tracing::$level!(
+                    request.id = ?id, http.method = %self.method, http.path = ?self.path,
+                    http.status = status.as_u16(), client = %$client,
+                    duration_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    "request"
+                )
+            };
+        }
+        match self.client {
+            None => line!(debug, "window"),
+            Some(peer) if status.is_server_error() => line!(warn, peer.0.ip()),
+            Some(peer) => line!(info, peer.0.ip()),
+        }
+    }
+}
+
+/// The client's id when it is short visible ASCII, else a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let given = headers.get("x-request-id").filter(|value| {
         let bytes = value.as_bytes();
-        let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
-        !bytes.is_empty() && bytes.len() <= REQUEST_ID_MAX && bytes.iter().all(plain)
+        !bytes.is_empty() && bytes.len() <= REQUEST_ID_MAX && bytes.iter().all(u8::is_ascii_graphic)
     });
     given.cloned().unwrap_or_else(|| {
         let id: Uuid = Ids.next();

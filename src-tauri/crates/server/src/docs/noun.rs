@@ -166,7 +166,7 @@ fn answer(source: &Source, reply: &ReplyFacts) -> String {
                 .iter()
                 .map(|kind| format!("<code>{kind}</code>"))
                 .collect();
-            write!(html, "<p>{}</p>\n", kinds.join(", ")).expect("writing to a String cannot fail");
+            writeln!(html, "<p>{}</p>", kinds.join(", ")).expect("writing to a String cannot fail");
         }
     }
     html

@@ -125,7 +125,7 @@ impl Kind {
     pub(crate) fn schema(self) -> Value {
         match self {
             Self::Text => json!({"type": "string"}),
-            Self::ShortText(max) => json!({"type": "string", "maxLength": max}),
+            Self::ShortText(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
             Self::Word(words) => json!({"type": "string", "enum": words}),
             Self::Words(words) => {
                 json!({"type": "array", "items": {"type": "string", "enum": words}})

@@ -100,48 +100,81 @@ async fn events(
         let last = headers
             .get("last-event-id")
             .and_then(|value| value.to_str().ok()?.parse().ok());
-        return stream_from(app.engine, caller.0, last.or(after)).await;
+        let bearer = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "))
+            .map(|bearer| bearer.trim().to_owned());
+        let reader = Reader {
+            engine: app.engine,
+            caller: caller.0,
+            bearer,
+        };
+        return stream_from(reader, last.or(after)).await;
     }
     let range = EventRange { after, wait };
     Ok(Followed::Batch(app.engine.events(&caller.0, range).await?))
 }
 
-async fn stream_from(engine: Engine, caller: Principal, after: Option<i64>) -> Answer<Followed> {
-    let start = match after {
-        Some(seq) => seq,
-        None => {
-            engine
-                .events(
-                    &caller,
-                    EventRange {
-                        after: None,
-                        wait: KEEP_ALIVE,
-                    },
-                )
-                .await?
-                .next_after
+/// Who reads a stream. A stream may live for days, its key may not.
+struct Reader {
+    engine: Engine,
+    caller: Principal,
+    /// What it came with, when that was an API key's.
+    bearer: Option<String>,
+}
+
+impl Reader {
+    /// The next events; `None` ends the stream.
+    async fn next(&mut self, after: i64) -> Option<EventBatch> {
+        if self.engine.stopping().is_cancelled() {
+            return None;
         }
-    };
-    let chunks = stream::unfold(
-        (engine, caller, Some(start)),
-        |(engine, caller, after)| async move {
-            let after = after?;
-            let stopping = engine.stopping();
-            if stopping.is_cancelled() {
+        let range = EventRange {
+            after: Some(after),
+            wait: KEEP_ALIVE,
+        };
+        let batch = self.engine.events(&self.caller, range).await.ok()?;
+        if let Some(bearer) = self
+            .bearer
+            .as_ref()
+            .filter(|_| self.caller.api_key().is_some())
+        {
+            // Revoked, expired or of other scopes by now: nothing more goes out under the old ones.
+            let caller = self.engine.authenticate(bearer).await.ok()?;
+            if caller != self.caller && !same_rights(&caller, &self.caller) {
                 return None;
             }
-            let range = EventRange {
-                after: Some(after),
-                wait: KEEP_ALIVE,
-            };
-            let batch = engine.events(&caller, range).await.ok()?;
-            let next = batch.next_after;
-            Some((
-                Ok::<_, std::convert::Infallible>(text(&batch)),
-                (engine, caller, Some(next)),
-            ))
-        },
-    );
+            self.caller = caller;
+        }
+        Some(batch)
+    }
+}
+
+/// Whether two readings of a key may read the same.
+fn same_rights(now: &Principal, before: &Principal) -> bool {
+    let scopes = |caller: &Principal| caller.api_key().map(|key| key.scopes.clone());
+    scopes(now) == scopes(before)
+}
+
+async fn stream_from(mut reader: Reader, after: Option<i64>) -> Answer<Followed> {
+    let start = if let Some(seq) = after {
+        seq
+    } else {
+        let end = EventRange {
+            after: None,
+            wait: KEEP_ALIVE,
+        };
+        reader.engine.events(&reader.caller, end).await?.next_after
+    };
+    reader.bearer = reader.bearer.filter(|_| reader.caller.api_key().is_some());
+    let chunks = stream::unfold((reader, start), |(mut reader, after)| async move {
+        let batch = reader.next(after).await?;
+        let next = batch.next_after;
+        Some((
+            Ok::<_, std::convert::Infallible>(text(&batch)),
+            (reader, next),
+        ))
+    });
     let mut response = Response::new(Body::from_stream(chunks));
     let kind = HeaderValue::from_static("text/event-stream");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
