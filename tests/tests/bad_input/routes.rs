@@ -76,6 +76,12 @@ const GRANT: &str = r#"{"scheme":"http","host":"127.0.0.1","port":9,"for":"agent
 const PROVIDER: &str = r#"{"is_active":true,"mode":"off","base_url":"http://127.0.0.1:9","auth_config":{"api_key":"k"}}"#;
 const REDELIVER: &str = r#"{"mode":"as_sent"}"#;
 const TEST: &str = r#"{"alert_uuid":null}"#;
+const NEW_PROVIDER: &str = r#"{"provider_name":"own","display_name":"Own","supported_indicator_types":["ip"],"http_config":{"steps":[{"name":"a","method":"GET","url":"https://example.test/{{indicator.value}}"}]}}"#;
+const ASKED: &str = r#"{"indicator_type":"ip","indicator_value":"203.0.113.7"}"#;
+const ENRICH: &str = r#"{"type":"ip","value":"203.0.113.7"}"#;
+const EXTRACTION: &str = r#"{"provider_name":"virustotal","indicator_type":"ip","source_path":"data.attributes.country","target_key":"country"}"#;
+const EXTRACTIONS: &str = r#"{"extractions":[{"provider_name":"virustotal","indicator_type":"ip","source_path":"data.attributes.continent","target_key":"continent"}]}"#;
+const SWITCH_OFF: &str = r#"{"is_active":false}"#;
 const SESSION: &str = r#"{"token":"once_x"}"#;
 
 use Who::{Anybody, Humans};
@@ -255,6 +261,93 @@ pub(crate) const ROUTES: &[Route] = &[
         Humans,
         PROVIDER,
     ),
+    row(
+        "POST",
+        "/v1/enrichment-providers",
+        ADMIN,
+        Humans,
+        NEW_PROVIDER,
+    ),
+    row(
+        "DELETE",
+        "/v1/enrichment-providers/{uuid}",
+        ADMIN,
+        Humans,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/enrichment-providers/{uuid}/test",
+        ADMIN,
+        Humans,
+        ASKED,
+    ),
+    row(
+        "POST",
+        "/v1/enrichment-providers/{uuid}/activate",
+        ADMIN,
+        Humans,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/enrichment-providers/{uuid}/deactivate",
+        ADMIN,
+        Humans,
+        "",
+    ),
+    row("POST", "/v1/enrichments", ENRICHMENTS_READ, Anybody, ENRICH),
+    row(
+        "GET",
+        "/v1/enrichments/providers",
+        ENRICHMENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "GET",
+        "/v1/enrichment-field-extractions",
+        ENRICHMENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/enrichment-field-extractions",
+        ADMIN,
+        Humans,
+        EXTRACTION,
+    ),
+    row(
+        "POST",
+        "/v1/enrichment-field-extractions/bulk",
+        ADMIN,
+        Humans,
+        EXTRACTIONS,
+    ),
+    row(
+        "GET",
+        "/v1/enrichment-field-extractions/{uuid}",
+        ENRICHMENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "PATCH",
+        "/v1/enrichment-field-extractions/{uuid}",
+        ADMIN,
+        Humans,
+        SWITCH_OFF,
+    ),
+    row(
+        "DELETE",
+        "/v1/enrichment-field-extractions/{uuid}",
+        ADMIN,
+        Humans,
+        "",
+    ),
+    row("GET", "/v1/activity/verify", ADMIN, Anybody, ""),
+    row("POST", "/v1/settings/master-key/rotate", ADMIN, Humans, ""),
     row("GET", "/v1/sources", ALERTS_READ, Anybody, ""),
     row("GET", "/v1/events", Needs::AnyKey, Anybody, ""),
     row("GET", "/ui/boot", Needs::Analyst, Anybody, ""),

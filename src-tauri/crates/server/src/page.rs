@@ -147,6 +147,20 @@ impl QueryPairs {
         self.list(name).iter().map(parse).collect()
     }
 
+    /// One word of a closed set.
+    pub(crate) fn one<T: FromStr<Err = UnknownWord>>(
+        &self,
+        name: &str,
+    ) -> Result<Option<T>, Problem> {
+        let Some(word) = self.raw(name) else {
+            return Ok(None);
+        };
+        let parsed = word.parse();
+        parsed
+            .map(Some)
+            .map_err(|error: UnknownWord| Problem::word(name, error.what, word, error.allowed))
+    }
+
     /// Anything else that is written as one word.
     pub(crate) fn parsed<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Problem> {
         let Some(text) = self.raw(name) else {

@@ -162,21 +162,21 @@ impl<T: Serialize + ToSchema, M: Serialize + ToSchema> Reply for OneWith<T, M> {
 
 /// A list that is not paged.
 #[derive(Debug)]
-pub(crate) struct Rows<T>(pub(crate) Vec<T>);
+pub(crate) struct Rows<T, const STATUS: u16 = 200>(pub(crate) Vec<T>);
 
-impl<T: Serialize> IntoResponse for Rows<T> {
+impl<T: Serialize, const STATUS: u16> IntoResponse for Rows<T, STATUS> {
     fn into_response(self) -> Response {
-        json_response(StatusCode::OK, &Envelope::new(self.0))
+        json_response(status(STATUS), &Envelope::new(self.0))
     }
 }
 
-impl<T: Serialize + ToSchema> Reply for Rows<T> {
+impl<T: Serialize + ToSchema, const STATUS: u16> Reply for Rows<T, STATUS> {
     fn describe(schemas: &mut Schemas) -> Vec<ReplyFacts> {
         let data = json!({"type": "array", "items": schemas.of::<T>()});
         let meta = free_meta(schemas);
         let name = format!("{}Rows", T::name());
         vec![ReplyFacts {
-            status: 200,
+            status: STATUS,
             text: "All of them.",
             content: Content::Json(envelope(schemas, name, &data, &meta)),
         }]

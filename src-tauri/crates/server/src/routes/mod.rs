@@ -8,11 +8,13 @@ mod deliveries;
 mod documentation;
 mod documents;
 mod egress;
+mod enrichments;
 mod events;
 mod health;
 mod ingest;
 mod providers;
 mod rules;
+mod security;
 mod sources;
 mod ui;
 
@@ -36,12 +38,14 @@ pub(crate) fn table() -> Vec<Operation> {
         alert_parts::operations(),
         rules::operations(),
         documents::operations(),
+        enrichments::operations(),
         providers::operations(),
         agents::operations(),
         deliveries::operations(),
         sources::operations(),
         api_keys::operations(),
         events::operations(),
+        security::operations(),
         egress::operations(),
         health::operations(),
         documentation::operations(),
