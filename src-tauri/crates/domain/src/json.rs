@@ -261,7 +261,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
         #[test]
         fn the_scanner_agrees_with_serde_json(text in r#"[\[\]{}":,\\u0d8cC1eE.a\-tnrfls ]{0,40}"#) {
             let theirs = serde_json::from_str::<Value>(&text);

@@ -383,6 +383,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
         #[test]
         fn any_is_the_or_and_all_the_and_of_their_rules(
             rules in proptest::collection::vec(any_rule(), 1..5),

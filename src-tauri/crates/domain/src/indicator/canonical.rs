@@ -443,7 +443,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(3_000))]
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
         #[test]
         fn canonicalising_twice_changes_nothing(
             kind in proptest::sample::select(IndicatorType::ALL),

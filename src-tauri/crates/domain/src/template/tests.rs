@@ -214,6 +214,8 @@ fn what_does_not_exist_is_refused_when_it_is_saved() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(10_000))]
+
     #[test]
     fn a_rendered_url_keeps_its_host_and_its_number_of_segments(value in "\\PC{1,60}") {
         let fixture = fixture(&value);
