@@ -10,9 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use calseta_contract::api_key::{ApiKeyRequest, ApiKeyView};
 use calseta_domain::{ApiKeyId, ErrorCode, FieldError, KeyType, Scope, Timestamp};
 use calseta_store::WriteTx;
-use calseta_store::tables::agent;
 use calseta_store::tables::api_key::{self, ApiKeyRow};
 use calseta_store::tables::event::{self, NewEvent};
+use calseta_store::tables::{Reads, agent};
 use serde_json::{Map, json};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -61,7 +61,7 @@ fn hash(key: &str) -> [u8; 32] {
     Sha256::digest(key.as_bytes()).into()
 }
 
-fn view(row: &ApiKeyRow, key: Option<String>) -> ApiKeyView {
+pub(crate) fn view(row: &ApiKeyRow, key: Option<String>) -> ApiKeyView {
     ApiKeyView {
         uuid: row.uuid,
         name: row.name.clone(),
@@ -84,19 +84,29 @@ fn unauthorized(message: &str) -> Problem {
     Problem::new(ErrorCode::Unauthorized, message)
 }
 
-struct Checked {
-    scopes: Vec<Scope>,
-    kind: KeyType,
+pub(crate) fn row(tx: &impl Reads, id: ApiKeyId) -> Result<ApiKeyRow, Problem> {
+    api_key::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("API key"))
 }
 
-fn check(request: &ApiKeyRequest, known_sources: &[String]) -> Result<Checked, Problem> {
-    let mut errors = Vec::new();
-    let name = request.name.trim();
-    if name.is_empty() || name.chars().count() > NAME_MAX {
-        errors.push(FieldError::new("name", "must have 1 to 255 characters"));
-    }
+/// Whether it is a person's admin key that works.
+pub(crate) fn is_open_admin(row: &ApiKeyRow, now: Timestamp) -> bool {
+    row.kind == KeyType::Human
+        && row.scopes.contains(&Scope::Admin)
+        && row.revoked_at.is_none()
+        && row.expires_at.is_none_or(|at| at > now)
+}
+
+pub(crate) fn last_admin() -> Problem {
+    Problem::new(
+        ErrorCode::LastAdminKey,
+        "this is the last admin key of a person; make another one first, or nobody could come back in",
+    )
+}
+
+/// The scopes that words name, each once.
+pub(crate) fn scopes_of(errors: &mut Vec<FieldError>, words: &[String]) -> Vec<Scope> {
     let mut scopes = Vec::new();
-    for (n, word) in request.scopes.iter().enumerate() {
+    for (n, word) in words.iter().enumerate() {
         match word.parse::<Scope>() {
             Ok(scope) if !scopes.contains(&scope) => scopes.push(scope),
             Ok(_) => {}
@@ -108,9 +118,34 @@ fn check(request: &ApiKeyRequest, known_sources: &[String]) -> Result<Checked, P
             )),
         }
     }
-    if request.scopes.is_empty() {
+    if words.is_empty() {
         errors.push(FieldError::new("scopes", "must name at least one scope"));
     }
+    scopes
+}
+
+/// Refuses sources that there are not.
+pub(crate) fn check_sources(errors: &mut Vec<FieldError>, sources: &[String], known: &[String]) {
+    for (n, source) in sources.iter().enumerate() {
+        if !known.contains(source) {
+            let path = format!("allowed_sources.{n}");
+            errors.push(FieldError::unknown_word(path, "source", source, known));
+        }
+    }
+}
+
+struct Checked {
+    scopes: Vec<Scope>,
+    kind: KeyType,
+}
+
+fn check(request: &ApiKeyRequest, known_sources: &[String]) -> Result<Checked, Problem> {
+    let mut errors = Vec::new();
+    let name = request.name.trim();
+    if name.is_empty() || name.chars().count() > NAME_MAX {
+        errors.push(FieldError::new("name", "must have 1 to 255 characters"));
+    }
+    let scopes = scopes_of(&mut errors, &request.scopes);
     let kind = match request.key_type.as_deref() {
         None if request.agent_uuid.is_some() => KeyType::Agent,
         None => KeyType::Human,
@@ -130,17 +165,8 @@ fn check(request: &ApiKeyRequest, known_sources: &[String]) -> Result<Checked, P
             "only a key of type agent belongs to an agent",
         ));
     }
-    for (n, source) in request.allowed_sources.iter().flatten().enumerate() {
-        if !known_sources.contains(source) {
-            let path = format!("allowed_sources.{n}");
-            errors.push(FieldError::unknown_word(
-                path,
-                "source",
-                source,
-                known_sources,
-            ));
-        }
-    }
+    let sources = request.allowed_sources.as_deref().unwrap_or_default();
+    check_sources(&mut errors, sources, known_sources);
     if errors.is_empty() {
         Ok(Checked { scopes, kind })
     } else {
@@ -215,7 +241,7 @@ impl Engine {
     ) -> Result<ApiKeyView, Problem> {
         by.need_human("making API keys")?;
         let checked = check(&request, &self.inner.source_names())?;
-        let (now, actor) = (self.inner.clock.now(), by.actor());
+        let (now, actor) = (self.inner.clock.now(), self.actor(by));
         let (mut row, key) = mint(request.name.trim(), &checked.scopes, now);
         row.kind = checked.kind;
         row.expires_at = request.expires_at;
@@ -283,20 +309,16 @@ impl Engine {
     /// `DELETE /v1/api-keys/{uuid}`: works from the next request on. The last human admin key stays.
     pub async fn revoke_api_key(&self, by: &Principal, id: ApiKeyId) -> Result<(), Problem> {
         by.need_human("revoking API keys")?;
-        let (now, actor) = (self.inner.clock.now(), by.actor());
+        let (now, actor) = (self.inner.clock.now(), self.actor(by));
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                let row = api_key::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("API key"))?;
+                let row = self::row(tx, id)?;
                 if row.revoked_at.is_some() {
                     return Ok(());
                 }
-                let is_admin = row.kind == KeyType::Human && row.scopes.contains(&Scope::Admin);
-                if is_admin && api_key::other_admins(tx, row.id, now)? == 0 {
-                    return Err(Problem::new(
-                        ErrorCode::ValidationError,
-                        "this is the last admin key; make another one before you revoke it",
-                    ));
+                if is_open_admin(&row, now) && api_key::other_admins(tx, row.id, now)? == 0 {
+                    return Err(last_admin());
                 }
                 api_key::revoke(tx, row.id, now)?;
                 let mut detail = Map::new();

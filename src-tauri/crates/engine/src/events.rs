@@ -13,6 +13,31 @@ const MAX_EVENTS: u32 = 500;
 /// The longest poll.
 const MAX_WAIT: Duration = Duration::from_secs(25);
 
+/// Every noun of an event's type (its part before the dot) and the scope that reads it: the one
+/// that reads the thing itself.
+pub(crate) const NOUNS: &[(&str, Scope)] = &[
+    ("alert", Scope::AlertsRead),
+    ("finding", Scope::AlertsRead),
+    ("rule", Scope::AlertsRead),
+    ("document", Scope::AlertsRead),
+    ("source", Scope::AlertsRead),
+    ("view", Scope::AlertsRead),
+    ("indicator", Scope::EnrichmentsRead),
+    ("provider", Scope::EnrichmentsRead),
+    ("extraction", Scope::EnrichmentsRead),
+    ("delivery", Scope::AgentsRead),
+    ("agent", Scope::AgentsRead),
+    ("approval", Scope::ApprovalsWrite),
+    ("run", Scope::WorkflowsRead),
+    ("workflow", Scope::WorkflowsRead),
+    ("mapping", Scope::Admin),
+    ("key", Scope::Admin),
+    ("settings", Scope::Admin),
+    ("grant", Scope::Admin),
+    ("secret", Scope::Admin),
+    ("auth", Scope::Admin),
+];
+
 /// Which events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EventRange {
@@ -24,19 +49,10 @@ pub struct EventRange {
 
 /// The first parts of the event types that a caller may read.
 fn nouns(by: &Principal) -> Vec<&'static str> {
-    let all = [
-        ("alert", Scope::AlertsRead),
-        ("finding", Scope::AlertsRead),
-        ("indicator", Scope::EnrichmentsRead),
-        ("provider", Scope::EnrichmentsRead),
-        ("delivery", Scope::AgentsRead),
-        ("agent", Scope::AgentsRead),
-        ("key", Scope::Admin),
-        ("settings", Scope::Admin),
-    ];
-    all.into_iter()
+    NOUNS
+        .iter()
         .filter(|(_, scope)| by.has(*scope))
-        .map(|(noun, _)| noun)
+        .map(|(noun, _)| *noun)
         .collect()
 }
 

@@ -9,23 +9,24 @@ use calseta_contract::ingest::{IngestStatus, IngestView};
 use calseta_domain::normalise::verbatim;
 use calseta_domain::{
     AlertId, AlertStatus, ErrorCode, ExtractedIndicator, Indicator, JsonRefusal, NormalisedAlert,
-    Pass, Plugin, Timestamp, extract, fingerprint, json, normalise,
+    Pass, RejectId, Timestamp, extract, fingerprint, json, normalise,
 };
 use calseta_store::WriteTx;
 use calseta_store::tables::alert::{self, DedupHead, NewAlert};
 use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::tables::job::{self, JobKind};
-use calseta_store::tables::{detection_rule, enrichment, indicator};
+use calseta_store::tables::{detection_rule, enrichment, indicator, reject};
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use crate::clock::Ids;
 use crate::idempotency::{self, Once};
 use crate::providers::ProviderSet;
-use crate::{Engine, Principal, Problem, RequestKey};
+use crate::sources::Source;
+use crate::{Engine, Principal, Problem, RequestKey, rejects, signed};
 
-/// How long an alert waits for its enrichment before agents are told what there is by then.
-pub(crate) const ENRICHMENT_BUDGET_MS: i64 = 60_000;
-
+/// Seconds after which a paused source is worth another try.
+const PAUSED_RETRY_SECS: u64 = 60;
 /// Alerts in one body, as vendors bundle them.
 const MAX_ALERTS_PER_BODY: usize = 500;
 
@@ -45,6 +46,7 @@ struct Around {
     actor: Actor,
     providers: Arc<ProviderSet>,
     dedup_window_ms: i64,
+    budget_ms: i64,
     ids: Ids,
 }
 
@@ -74,14 +76,63 @@ impl Engine {
         body: &[u8],
         key: Option<RequestKey>,
     ) -> Result<(Vec<IngestView>, bool), Problem> {
-        let now = self.inner.clock.now();
-        let plugin = self.known_plugin(source_name)?;
+        self.receive(by, source_name, body, (key, None)).await
+    }
+
+    /// As [`Engine::ingest`], from the source itself: its signature is checked too.
+    pub async fn ingest_signed(
+        &self,
+        by: &Principal,
+        source_name: &str,
+        body: &[u8],
+        key: Option<RequestKey>,
+        headers: &HeaderMap,
+    ) -> Result<(Vec<IngestView>, bool), Problem> {
+        self.receive(by, source_name, body, (key, Some(headers)))
+            .await
+    }
+
+    async fn receive(
+        &self,
+        by: &Principal,
+        source_name: &str,
+        body: &[u8],
+        (key, headers): (Option<RequestKey>, Option<&HeaderMap>),
+    ) -> Result<(Vec<IngestView>, bool), Problem> {
+        self.known_source(source_name)?;
         by.need_source(source_name)?;
-        let prepared = self.prepare((plugin, source_name), body, now)?;
+        let source = self.open_source(source_name)?;
+        let signed = headers.map_or(Ok(()), |headers| {
+            signed::check(&self.inner, &source, body, headers)
+        });
+        let accepted = match signed {
+            Ok(()) => self.accept(by, &source, body, key, None).await,
+            Err(problem) => Err(problem),
+        };
+        if let Err(problem) = &accepted
+            && rejects::is_kept(problem.code)
+        {
+            self.keep_reject(by, &source, body, problem).await;
+        }
+        accepted
+    }
+
+    /// The pipeline behind every way in. A reject that is accepted now goes in the same transaction.
+    pub(crate) async fn accept(
+        &self,
+        by: &Principal,
+        source: &Source,
+        body: &[u8],
+        key: Option<RequestKey>,
+        replayed: Option<RejectId>,
+    ) -> Result<(Vec<IngestView>, bool), Problem> {
+        let now = self.inner.clock.now();
+        let prepared = self.prepare(source, body, now)?;
         let around = Around {
-            actor: by.actor(),
+            actor: self.actor(by),
             providers: self.inner.provider_set(),
-            dedup_window_ms: self.inner.dedup_window_ms,
+            dedup_window_ms: self.inner.dedup_window_ms(),
+            budget_ms: self.inner.budget_ms(),
             ids: self.inner.ids,
         };
         let by = by.clone();
@@ -97,6 +148,9 @@ impl Engine {
                     .map(|alert| store(tx, alert, &around))
                     .collect::<Result<Vec<_>, _>>()?;
                 idempotency::remember(tx, &by, key.as_ref(), (202, &views), now)?;
+                if let Some(reject) = replayed {
+                    reject::delete(tx, reject)?;
+                }
                 Ok(Once::Fresh(views))
             })
             .await?;
@@ -106,8 +160,21 @@ impl Engine {
         })
     }
 
-    fn known_plugin(&self, source_name: &str) -> Result<Plugin, Problem> {
-        self.inner.plugin(source_name).ok_or_else(|| {
+    /// A source that takes alerts now.
+    pub(crate) fn open_source(&self, source_name: &str) -> Result<Arc<Source>, Problem> {
+        let source = self.known_source(source_name)?;
+        let why = if self.inner.is_paused() {
+            "taking in alerts is paused in the settings; send again later"
+        } else if source.is_active {
+            return Ok(source);
+        } else {
+            "this source is switched off; send again when it is on"
+        };
+        Err(Problem::new(ErrorCode::IngestPaused, why).after(PAUSED_RETRY_SECS))
+    }
+
+    fn known_source(&self, source_name: &str) -> Result<Arc<Source>, Problem> {
+        self.inner.source(source_name).ok_or_else(|| {
             let known = self.inner.source_names();
             Problem::new(
                 ErrorCode::UnknownSource,
@@ -122,10 +189,11 @@ impl Engine {
 
     fn prepare(
         &self,
-        (plugin, source_name): (Plugin, &str),
+        source: &Source,
         body: &[u8],
         now: Timestamp,
     ) -> Result<Vec<Prepared>, Problem> {
+        let plugin = source.plugin;
         let raw = json::text(body).map_err(|error| refused(&error))?;
         let payload: Value =
             serde_json::from_str(raw).map_err(|error| refused(&json::from_serde(&error)))?;
@@ -143,7 +211,7 @@ impl Engine {
             ));
         }
         if let [_] | [] = documents[..] {
-            let one = self.prepare_one((plugin, source_name), &payload, raw.to_owned(), now)?;
+            let one = self.prepare_one(source, &payload, raw.to_owned(), now)?;
             return Ok(vec![one]);
         }
         // A vendor's bundle: nothing of it may be lost, so each becomes an alert of its own.
@@ -154,19 +222,21 @@ impl Engine {
             .map(|(n, document)| {
                 let text = texts.get(n).map(|text| text.get());
                 let text = own_text(document, text);
-                self.prepare_one((plugin, source_name), document, text, now)
+                self.prepare_one(source, document, text, now)
             })
             .collect()
     }
 
     fn prepare_one(
         &self,
-        (plugin, source_name): (Plugin, &str),
+        source: &Source,
         payload: &Value,
         raw: String,
         now: Timestamp,
     ) -> Result<Prepared, Problem> {
-        let alert = normalise::normalise(plugin, payload)
+        let source_name = source.name.as_str();
+        let alert = source
+            .normalise(payload)
             .map_err(|error| Problem::new(ErrorCode::InvalidPayload, error.message))?;
         let mappings = Arc::clone(
             &self
@@ -208,7 +278,7 @@ fn store(tx: &WriteTx<'_>, new: &Prepared, around: &Around) -> Result<IngestView
     let row = insert(tx, new, recurrence_of.map(|head| head.id), around)?;
     let waits = link_and_enqueue(tx, new, row, around)?;
     let run_at = if waits {
-        new.now.plus_millis(ENRICHMENT_BUDGET_MS)
+        new.now.plus_millis(around.budget_ms)
     } else {
         new.now
     };
@@ -327,7 +397,7 @@ fn link_and_enqueue(
     Ok(waits)
 }
 
-const fn pass_word(pass: Pass) -> &'static str {
+pub(crate) const fn pass_word(pass: Pass) -> &'static str {
     match pass {
         Pass::SourcePlugin => "source_plugin",
         Pass::NormalisedMapping => "normalized_mappings",

@@ -18,13 +18,13 @@ use crate::failed_auth::Refusals;
 use crate::idempotency::KEPT_MS;
 use crate::key_cache::KeyCache;
 use crate::providers::ProviderSet;
+use crate::settings::Settings;
+use crate::sources::{self, Sources};
 use crate::vault::{self, KeyStore, Vault};
 use crate::{anchors, api_keys, catalog, convert, stage};
 
 /// How long a stop waits for what is in flight; what is not done then is done after the next start.
 const STOP_WAIT: Duration = Duration::from_secs(10);
-/// The default dedup window.
-const DEDUP_WINDOW_MS: i64 = 24 * 3600 * 1000;
 
 /// What an engine is started with.
 #[derive(Debug, Clone)]
@@ -84,13 +84,13 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) demo: bool,
-    pub(crate) dedup_window_ms: i64,
     pub(crate) base_url: RwLock<String>,
     pub(crate) mappings: RwLock<Arc<Vec<Mapping>>>,
     pub(crate) providers: RwLock<Arc<ProviderSet>>,
-    pub(crate) sources: RwLock<Arc<HashMap<String, Plugin>>>,
+    pub(crate) sources: RwLock<Arc<Sources>>,
     /// Documents' targeting and agents' filters, parsed once per text.
     pub(crate) filters: Mutex<HashMap<String, Arc<Filter>>>,
+    pub(crate) settings: tokio::sync::watch::Sender<Arc<Settings>>,
     pub(crate) keys: KeyCache,
     pub(crate) first_key: Mutex<Option<FirstKey>>,
     pub(crate) stop: CancellationToken,
@@ -127,7 +127,8 @@ impl Engine {
             .read(move |tx| ProviderSet::load(tx, demo, now))
             .await
             .map_err(|problem| StartError::Catalogue(problem.message))?;
-        let sources = store.read(|tx| source::all(tx)).await?;
+        let sources = sources::load(&store).await?;
+        let settings = Settings::load(&store).await?;
         let inner = Inner {
             store,
             vault,
@@ -135,13 +136,11 @@ impl Engine {
             clock: config.clock,
             ids: Ids,
             demo: config.demo,
-            dedup_window_ms: DEDUP_WINDOW_MS,
             base_url: RwLock::new(String::new()),
             mappings: RwLock::new(Arc::new(mappings)),
             providers: RwLock::new(Arc::new(provider_set)),
-            sources: RwLock::new(Arc::new(
-                sources.into_iter().map(|s| (s.name, s.plugin)).collect(),
-            )),
+            sources: RwLock::new(Arc::new(sources)),
+            settings: tokio::sync::watch::Sender::new(Arc::new(settings)),
             filters: Mutex::new(HashMap::new()),
             keys: KeyCache::default(),
             first_key: Mutex::new(None),
@@ -291,15 +290,6 @@ impl Inner {
             () = self.store.lookup_wake() => {},
             () = self.enrich_freed.notified() => {},
         }
-    }
-
-    /// Sources by name.
-    pub(crate) fn plugin(&self, source: &str) -> Option<Plugin> {
-        self.sources
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(source)
-            .copied()
     }
 
     /// Known source names, sorted.

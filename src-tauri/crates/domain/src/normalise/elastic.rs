@@ -8,7 +8,7 @@ use super::{NormalisedAlert, NormalisedField as Field, Refused, RuleReference};
 use crate::{IndicatorType as Type, Severity, path};
 
 /// Elastic Common Schema fields, in the order in which the indicators are listed.
-const TABLE: &[Row] = &[
+pub(super) const TABLE: &[Row] = &[
     ("source.ip", Reads::Is(Type::Ip), Some(Field::SrcIp)),
     ("destination.ip", Reads::Is(Type::Ip), Some(Field::DstIp)),
     ("host.ip", Reads::Is(Type::Ip), None),

@@ -9,7 +9,7 @@ use super::{FieldMap, NormalisedAlert, NormalisedField as Field, Refused, RuleRe
 use crate::{IndicatorType as Type, Severity, path};
 
 /// The top-level keys that are read; the names of the normalised fields are keys too.
-const TABLE: &[Row] = &[
+pub(super) const TABLE: &[Row] = &[
     ("src_ip", Reads::Is(Type::Ip), Some(Field::SrcIp)),
     ("dest_ip", Reads::Is(Type::Ip), Some(Field::DstIp)),
     ("dst_ip", Reads::Is(Type::Ip), Some(Field::DstIp)),

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{Indicator, Severity, Timestamp, words};
+use crate::{Indicator, IndicatorType, Severity, Timestamp, words};
 
 pub use draft::{
     MAX_DESCRIPTION_CHARS, MAX_FIELD_VALUES, MAX_INDICATORS, MAX_TAG_CHARS, MAX_TAGS,
@@ -162,6 +162,26 @@ pub fn normalise_with(
         Plugin::Elastic => elastic::normalise(document),
         Plugin::Splunk => splunk::normalise(document),
     }
+}
+
+/// Where a plugin itself looks for indicators, and as what it reads them: the first of the three
+/// passes, for people. A hash is the type of its length, a host an address or a domain name.
+pub fn plugin_fields(plugin: Plugin) -> Vec<(&'static str, IndicatorType)> {
+    let table = match plugin {
+        Plugin::Generic => generic::TABLE,
+        Plugin::Elastic => elastic::TABLE,
+        Plugin::Splunk => splunk::TABLE,
+        Plugin::Sentinel => return sentinel::FIELDS.to_vec(),
+    };
+    table
+        .iter()
+        .filter_map(|(path, reads, _)| match reads {
+            draft::Reads::Nothing => None,
+            draft::Reads::Is(kind) => Some((*path, *kind)),
+            draft::Reads::Host => Some((*path, IndicatorType::Domain)),
+            draft::Reads::Hash => Some((*path, IndicatorType::HashSha256)),
+        })
+        .collect()
 }
 
 /// The alert documents in a body, as the vendors bundle them: a JSON list, Elastic's connector

@@ -10,6 +10,17 @@ use super::draft::{Draft, severity, text, texts, time};
 use super::{NormalisedAlert, NormalisedField as Field, Refused, RuleReference};
 use crate::{IndicatorType as Type, Severity, json, path};
 
+/// What [`normalise`] reads of an incident's entities, for people.
+pub(super) const FIELDS: &[(&str, Type)] = &[
+    ("Entities[ip].Address", Type::Ip),
+    ("Entities[account].Name + UPNSuffix", Type::Account),
+    ("Entities[host].HostName + DnsDomain", Type::Domain),
+    ("Entities[url].Url", Type::Url),
+    ("Entities[filehash].Value (SHA256)", Type::HashSha256),
+    ("Entities[filehash].Value (SHA1)", Type::HashSha1),
+    ("Entities[filehash].Value (MD5)", Type::HashMd5),
+];
+
 pub(super) fn normalise(document: &Value) -> Result<NormalisedAlert, Refused> {
     let incident = document
         .get("object")

@@ -7,7 +7,7 @@ use super::{NormalisedAlert, NormalisedField as Field, Refused, RuleReference};
 use crate::{IndicatorType as Type, Severity, path};
 
 /// Common Information Model fields of the result. `src` and `dest` hold a name or an address.
-const TABLE: &[Row] = &[
+pub(super) const TABLE: &[Row] = &[
     ("src_ip", Reads::Is(Type::Ip), Some(Field::SrcIp)),
     ("dest_ip", Reads::Is(Type::Ip), Some(Field::DstIp)),
     ("user", Reads::Is(Type::Account), Some(Field::ActorUsername)),

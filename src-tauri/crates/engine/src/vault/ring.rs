@@ -24,7 +24,7 @@ pub(super) struct Ring(BTreeMap<u32, Key>);
 /// A stored ring that cannot be read.
 #[derive(Debug, thiserror::Error)]
 #[error("the master key cannot be read: it must be 32 bytes, or lines of version and key")]
-pub(super) struct Unreadable;
+pub(crate) struct Unreadable;
 
 impl Ring {
     /// A new random key of this version alone.

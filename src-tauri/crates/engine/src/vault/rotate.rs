@@ -40,7 +40,7 @@ impl Engine {
         let _alone = vault.turning.lock().await;
         let next = vault.with_ring(super::Ring::with_next).ok_or(Shut)?;
         vault.store(next).await?;
-        finish(&self.inner, by.actor()).await?;
+        finish(&self.inner, self.actor(by)).await?;
         Ok(vault.view())
     }
 }
@@ -132,6 +132,7 @@ async fn finish(inner: &Arc<Inner>, actor: Actor) -> Result<(), Problem> {
             Ok::<_, Problem>(())
         })
         .await?;
+    inner.reload_sources().await?;
     // The new key vouches for every earlier anchor before the old one is gone.
     anchors::cast(inner).await?;
     let alone = inner
