@@ -244,7 +244,7 @@ impl Engine {
         checked.row.auth_header_name = header.as_ref().map(|(name, _)| name.clone());
         let secret = SigningSecret::from_bytes(&random_bytes::<SECRET_BYTES>())
             .expect("32 bytes are a valid length");
-        let (inner, actor) = (Arc::clone(&self.inner), by.actor());
+        let (inner, actor) = (Arc::clone(&self.inner), self.actor(by));
         let shown = secret.expose();
         let mut view = self
             .inner
@@ -358,6 +358,7 @@ impl Engine {
     ) -> Result<AgentView, Problem> {
         by.need(Scope::AgentsWrite)?;
         let (inner, now, by) = (Arc::clone(&self.inner), self.inner.clock.now(), by.clone());
+        let actor = self.actor(&by);
         let known = self.inner.source_names();
         let changed = self
             .inner
@@ -392,7 +393,7 @@ impl Engine {
                 }
                 after.updated_at = now;
                 agent::put(tx, &after)?;
-                append(tx, &after, &by.actor(), "changed")?;
+                append(tx, &after, &actor, "changed")?;
                 view_of(tx, &after)
             })
             .await?;
@@ -404,7 +405,7 @@ impl Engine {
     /// `DELETE /v1/agents/{uuid}`: nothing more is sent to it, its keys end; its findings stay.
     pub async fn delete_agent(&self, by: &Principal, id: AgentId) -> Result<(), Problem> {
         by.need_human("deleting an agent")?;
-        let (now, actor) = (self.inner.clock.now(), by.actor());
+        let (now, actor) = (self.inner.clock.now(), self.actor(by));
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {

@@ -158,7 +158,7 @@ impl Engine {
         patch: AlertPatch,
     ) -> Result<(), Problem> {
         let change = Change::parse(patch)?;
-        let (now, actor, by_agent) = (self.inner.clock.now(), by.actor(), !by.is_human());
+        let (now, actor, by_agent) = (self.inner.clock.now(), self.actor(by), !by.is_human());
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
@@ -171,7 +171,7 @@ impl Engine {
 
     /// `POST /v1/alerts/{uuid}/reopen`: Closed → Open, and the closing is forgotten.
     pub async fn reopen_alert(&self, by: &Principal, id: AlertId) -> Result<(), Problem> {
-        let (now, actor) = (self.inner.clock.now(), by.actor());
+        let (now, actor) = (self.inner.clock.now(), self.actor(by));
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {

@@ -6,13 +6,14 @@ use calseta_contract::Patch;
 use calseta_contract::context_document::{DocumentPatch, DocumentRequest, DocumentView};
 use calseta_domain::{AlertId, DocumentId, FieldError, Filter, Subject};
 use calseta_store::WriteTx;
+use calseta_store::tables::Reads;
 use calseta_store::tables::alert::AlertRow;
-use calseta_store::tables::document::{self, DocumentFilter, DocumentRow, DocumentSort};
-use calseta_store::tables::{Direction, Reads, Slice};
-use serde_json::Value;
+use calseta_store::tables::document::{self, DocumentRow};
+use serde_json::{Map, Value, json};
 
+use crate::changes::{Change, differences, named};
 use crate::start::Inner;
-use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts, views};
+use crate::{Engine, Principal, Problem, alerts, views};
 
 /// The document types.
 const TYPES: &[&str] = &[
@@ -86,6 +87,49 @@ impl Inner {
     }
 }
 
+pub(crate) fn row(tx: &impl Reads, id: DocumentId) -> Result<DocumentRow, Problem> {
+    document::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("context document"))
+}
+
+/// The event of a change. Contents are in the history of versions, not in the log.
+pub(crate) fn append(
+    tx: &WriteTx<'_>,
+    row: &DocumentRow,
+    change: &Change,
+    detail: Map<String, Value>,
+) -> Result<(), Problem> {
+    change.append(
+        tx,
+        "document.updated",
+        ("document", Some(row.uuid.uuid())),
+        detail,
+    )
+}
+
+fn changes(before: &DocumentRow, after: &DocumentRow) -> Map<String, Value> {
+    differences([
+        ("title", json!(before.title), json!(after.title)),
+        (
+            "document_type",
+            json!(before.document_type),
+            json!(after.document_type),
+        ),
+        (
+            "description",
+            json!(before.description),
+            json!(after.description),
+        ),
+        ("is_global", json!(before.is_global), json!(after.is_global)),
+        ("tags", json!(before.tags), json!(after.tags)),
+        (
+            "targeting_rules",
+            json!(before.targeting_rules),
+            json!(after.targeting_rules),
+        ),
+        ("version", json!(before.version), json!(after.version)),
+    ])
+}
+
 fn check(row: &DocumentRow, known_sources: &[String]) -> Result<(), Problem> {
     let mut errors = Vec::new();
     let length = row.title.trim().chars().count();
@@ -144,10 +188,13 @@ impl Engine {
             updated_at: now,
         };
         check(&row, &self.inner.source_names())?;
-        let (stored, actor) = (row.clone(), by.actor().name);
+        let (stored, change) = (row.clone(), self.change(by));
         self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::put(tx, &stored, &actor)?))
+            .write(move |tx: &WriteTx<'_>| {
+                document::put(tx, &stored, &change.actor.name)?;
+                append(tx, &stored, &change, named(&stored.title, "created"))
+            })
             .await?;
         Ok(views::document(row))
     }
@@ -160,13 +207,11 @@ impl Engine {
         patch: DocumentPatch,
     ) -> Result<DocumentView, Problem> {
         by.need_human("writing context documents")?;
-        let (now, known) = (self.inner.clock.now(), self.inner.source_names());
-        let actor = by.actor().name;
+        let (change, known) = (self.change(by), self.inner.source_names());
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                let before = document::by_uuid(tx, id)?
-                    .ok_or_else(|| Problem::not_found("context document"))?;
+                let before = row(tx, id)?;
                 let mut after = apply(before.clone(), patch)?;
                 check(&after, &known)?;
                 if after == before {
@@ -175,8 +220,9 @@ impl Engine {
                 if after.content != before.content {
                     after.version += 1;
                 }
-                after.updated_at = now;
-                document::put(tx, &after, &actor)?;
+                after.updated_at = change.at;
+                document::put(tx, &after, &change.actor.name)?;
+                append(tx, &after, &change, changes(&before, &after))?;
                 Ok::<_, Problem>(views::document(after))
             })
             .await
@@ -185,38 +231,15 @@ impl Engine {
     /// `DELETE /v1/context-documents/{uuid}`.
     pub async fn delete_document(&self, by: &Principal, id: DocumentId) -> Result<(), Problem> {
         by.need_human("deleting context documents")?;
-        let there = self
-            .inner
+        let change = self.change(by);
+        self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(document::delete(tx, id)?))
-            .await?;
-        if there {
-            Ok(())
-        } else {
-            Err(Problem::not_found("context document"))
-        }
-    }
-
-    /// `GET /v1/context-documents`.
-    pub async fn documents(&self, page: PageNumber) -> Result<Listed<DocumentView>, Problem> {
-        let (rows, total) = self
-            .inner
-            .store
-            .read(move |tx| {
-                let slice = Slice {
-                    limit: page.page_size,
-                    offset: page.offset(),
-                };
-                let order = (DocumentSort::Title, Direction::Ascending);
-                let (heads, total) = document::page(tx, &DocumentFilter::default(), order, slice)?;
-                let rows: Vec<i64> = heads.iter().map(|head| head.id).collect();
-                Ok::<_, Problem>((document::by_rows(tx, &rows)?, total))
+            .write(move |tx: &WriteTx<'_>| {
+                let row = row(tx, id)?;
+                document::delete(tx, id)?;
+                append(tx, &row, &change, named(&row.title, "deleted"))
             })
-            .await?;
-        Ok(Listed::counted(
-            rows.into_iter().map(views::document).collect(),
-            total,
-        ))
+            .await
     }
 
     /// `GET /v1/context-documents/{uuid}`.

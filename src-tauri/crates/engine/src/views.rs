@@ -18,7 +18,7 @@ use calseta_store::tables::event::EventRow;
 use calseta_store::tables::indicator::{self, IndicatorRow};
 use calseta_store::tables::{Reads, alert_list, finding, job};
 
-use crate::Problem;
+use crate::{Problem, attack_names};
 
 /// Indicators shown in a row of the queue.
 const KEY_INDICATORS: u32 = 2;
@@ -196,7 +196,13 @@ pub(crate) fn metadata(
 
 /// A rule.
 pub(crate) fn rule(row: RuleRow) -> RuleView {
+    let of_attack = [
+        &row.mitre_tactics,
+        &row.mitre_techniques,
+        &row.mitre_subtechniques,
+    ];
     RuleView {
+        mitre_names: attack_names::names(of_attack.into_iter().flatten()),
         uuid: row.uuid,
         name: row.name,
         source_rule_id: row.source_rule_id,
@@ -206,10 +212,9 @@ pub(crate) fn rule(row: RuleRow) -> RuleView {
         mitre_tactics: row.mitre_tactics,
         mitre_techniques: row.mitre_techniques,
         mitre_subtechniques: row.mitre_subtechniques,
-        mitre_names: BTreeMap::new(),
-        data_sources: Vec::new(),
-        run_frequency: None,
-        created_by: None,
+        data_sources: row.data_sources,
+        run_frequency: row.run_frequency,
+        created_by: row.created_by,
         documentation: row.documentation,
         created_at: row.created_at,
         updated_at: row.updated_at,
