@@ -54,7 +54,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
 
 /// What one look at the due alerts came to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Some were matched; there may be more.
     Worked,
     /// None is due before `next`.
@@ -62,7 +62,7 @@ pub(super) enum Step {
 }
 
 /// Matches a batch of the alerts that are due now.
-pub(super) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
+pub(crate) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
     let (boot, now) = (inner.store.boot(), inner.clock.now());
     // Looking first costs no commit when there is nothing to do.
     let next = inner

@@ -7,7 +7,7 @@
 pub(crate) mod deliver;
 mod enrich;
 mod index;
-mod matching;
+pub(crate) mod matching;
 #[cfg(test)]
 mod tests;
 

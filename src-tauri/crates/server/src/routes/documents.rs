@@ -1,8 +1,11 @@
 //! `/v1/context-documents`.
 
 use axum::extract::State;
-use calseta_contract::context_document::{DocumentPatch, DocumentRequest, DocumentView};
+use calseta_contract::context_document::{
+    DocumentPatch, DocumentRequest, DocumentSummary, DocumentView,
+};
 use calseta_domain::DocumentId;
+use calseta_engine::{Direction, DocumentFilter, DocumentSort};
 
 use crate::answer::Answer;
 use crate::body::Json;
@@ -55,10 +58,16 @@ async fn list(
     State(app): State<App>,
     _: Caller<AlertsRead>,
     query: Query<Paged>,
-) -> Answer<Page<DocumentView>> {
+) -> Answer<Page<DocumentSummary>> {
     let number = query.page()?;
     Ok(Page::numbered(
-        app.engine.documents(number).await?,
+        app.engine
+            .list_documents(
+                DocumentFilter::default(),
+                (DocumentSort::Title, Direction::Ascending),
+                number,
+            )
+            .await?,
         number,
         &query,
     ))

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use calseta_contract::detection_rule::{RulePatch, RuleRequest, RuleView};
 use calseta_domain::DetectionRuleId;
+use calseta_engine::{Direction, RuleFilter, RuleSort};
 
 use crate::answer::Answer;
 use crate::body::Json;
@@ -58,7 +59,13 @@ async fn list(
 ) -> Answer<Page<RuleView>> {
     let number = query.page()?;
     Ok(Page::numbered(
-        app.engine.rules(number).await?,
+        app.engine
+            .list_rules(
+                RuleFilter::default(),
+                (RuleSort::Name, Direction::Ascending),
+                number,
+            )
+            .await?,
         number,
         &query,
     ))

@@ -1,7 +1,7 @@
 //! `/v1/sources`.
 
 use axum::extract::State;
-use serde_json::Value;
+use calseta_contract::source::SourceView;
 
 use crate::answer::Answer;
 use crate::caller::{AlertsRead, App, Caller};
@@ -21,7 +21,7 @@ async fn list(
     State(app): State<App>,
     _: Caller<AlertsRead>,
     query: Query<Paged>,
-) -> Answer<Page<Value>> {
+) -> Answer<Page<SourceView>> {
     let number = query.page()?;
     Ok(Page::of_all(app.engine.sources().await?, number, &query))
 }
