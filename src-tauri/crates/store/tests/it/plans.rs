@@ -164,7 +164,7 @@ async fn no_statement_walks_a_table_that_grows() {
 async fn a_walk_would_be_noticed() {
     let (_dir, store) = fresh();
     for sql in [
-        "SELECT a.title FROM alert a WHERE a.title = ?1",
+        "SELECT a.title FROM alert a WHERE a.description = ?1",
         "SELECT count(*) FROM delivery WHERE alert_id = ?1 OR dead_reason = ?2",
         "SELECT id FROM indicator ORDER BY updated_at LIMIT 5",
         "DELETE FROM job WHERE last_error = ?1",
