@@ -17,6 +17,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0003_configuration.sql"),
     include_str!("migrations/0004_alerts.sql"),
     include_str!("migrations/0005_search.sql"),
+    include_str!("migrations/0006_activity.sql"),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {

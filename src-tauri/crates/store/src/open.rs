@@ -15,7 +15,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use crate::error::{OpenError, StoreError};
 use crate::reader::{READERS, ReadTx, Readers};
 use crate::tables::boot;
-use crate::writer::{self, Command, QUEUE_LEN, Wakes, WriteTx};
+use crate::writer::{self, Command, IdleLane, QUEUE_LEN, Wakes, WriteTx};
 use crate::{ChainHead, migrate};
 
 /// 3.51.3: the first SQLite without the WAL-reset race that needs just our shape (WAL and several
@@ -80,6 +80,7 @@ impl DataDir {
 pub struct Store {
     queue: Mutex<Option<mpsc::Sender<Command>>>,
     sender: mpsc::WeakSender<Command>,
+    idle: Arc<IdleLane>,
     readers: Readers,
     wakes: Arc<Wakes>,
     thread: Mutex<Option<JoinHandle<()>>>,
@@ -118,11 +119,13 @@ impl Store {
             events: watch::channel(head.seq).0,
         });
         let (sender, queue) = mpsc::channel(QUEUE_LEN);
-        let thread = spawn_writer(conn, queue, head, Arc::clone(&wakes))
+        let idle = Arc::new(IdleLane::default());
+        let thread = spawn_writer(conn, (queue, Arc::clone(&idle)), head, Arc::clone(&wakes))
             .map_err(|source| OpenError::Io { path, source })?;
         Ok(Self {
             sender: sender.downgrade(),
             queue: Mutex::new(Some(sender)),
+            idle,
             readers: Readers::new(readers),
             wakes,
             thread: Mutex::new(Some(thread)),
@@ -145,6 +148,25 @@ impl Store {
             mpsc::error::TrySendError::Full(_) => StoreError::Busy,
             mpsc::error::TrySendError::Closed(_) => StoreError::Closed,
         })?;
+        drop(sender);
+        reply
+            .await
+            .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// [`Store::write`] for work that can wait: it runs when nobody else writes, after a tenth
+    /// of a second at the latest, in a commit of its own. Upkeep must not make ingest slower.
+    pub async fn write_when_idle<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (command, reply) = writer::command(work);
+        let sender = self.sender.upgrade().ok_or(StoreError::Closed)?;
+        self.idle.push(command);
+        // A full queue wakes the writer as well; a closed one drops the work and its reply.
+        drop(sender.try_send(writer::nothing()));
         drop(sender);
         reply
             .await
@@ -224,13 +246,13 @@ impl Store {
 
 fn spawn_writer(
     conn: Connection,
-    queue: mpsc::Receiver<Command>,
+    (queue, idle): (mpsc::Receiver<Command>, Arc<IdleLane>),
     head: ChainHead,
     wakes: Arc<Wakes>,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name("store-writer".to_owned())
-        .spawn(move || writer::run(&conn, queue, head, &wakes))
+        .spawn(move || writer::run(&conn, queue, &idle, head, &wakes))
 }
 
 /// Keeps statements prepared. Without the planner's stability guarantee SQLite looks at the bound

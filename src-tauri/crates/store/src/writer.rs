@@ -6,7 +6,9 @@
 //! answer therefore means: on disk.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -20,6 +22,50 @@ pub(crate) const QUEUE_LEN: usize = 4096;
 const MAX_BATCH: usize = 256;
 /// Work a commit, so that the first of a batch does not wait long for the last.
 const MAX_BATCH_TIME: Duration = Duration::from_millis(2);
+
+/// The longest that work for idle moments waits while others write: under load it gets a few
+/// milliseconds of every tenth of a second.
+const IDLE_WAIT: Duration = Duration::from_millis(100);
+
+/// Closures for moments in which nobody else writes, with when they came.
+#[derive(Default)]
+pub(crate) struct IdleLane(Mutex<VecDeque<(Instant, Command)>>);
+
+impl std::fmt::Debug for IdleLane {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("IdleLane").finish_non_exhaustive()
+    }
+}
+
+impl IdleLane {
+    /// Adds work. The caller then sends a command of nothing through the queue, to wake the writer.
+    pub(crate) fn push(&self, command: Command) {
+        self.lock().push_back((Instant::now(), command));
+    }
+
+    /// Gives work that may be done now: nobody waits, or it has waited long enough.
+    fn pop(&self, is_idle: bool) -> Option<Command> {
+        let mut lane = self.lock();
+        let is_due = |(since, _): &(Instant, Command)| is_idle || since.elapsed() > IDLE_WAIT;
+        if lane.front().is_some_and(is_due) {
+            lane.pop_front().map(|(_, command)| command)
+        } else {
+            None
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, VecDeque<(Instant, Command)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A command that does nothing.
+pub(crate) fn nothing() -> Command {
+    Box::new(|_| Ran {
+        keep: true,
+        reply: Box::new(drop),
+    })
+}
 
 /// What a commit may wake. A hint: rows are the truth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,11 +160,37 @@ where
 pub(crate) fn run(
     conn: &Connection,
     mut queue: mpsc::Receiver<Command>,
+    idle: &IdleLane,
     start: ChainHead,
     wakes: &Wakes,
 ) {
     let head = Cell::new(start);
+    let writer = Writer {
+        conn,
+        head: &head,
+        wakes,
+    };
     while let Some(first) = queue.blocking_recv() {
+        writer.batch(first, || queue.try_recv().ok());
+        // One at a time, each a commit of its own: whoever comes meanwhile waits for no more.
+        while let Some(work) = idle.pop(queue.is_empty()) {
+            writer.batch(work, || None);
+        }
+    }
+    drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"));
+}
+
+/// What the thread works with.
+struct Writer<'a> {
+    conn: &'a Connection,
+    head: &'a Cell<ChainHead>,
+    wakes: &'a Wakes,
+}
+
+impl Writer<'_> {
+    /// Runs a closure, and those that `next` gives, in one commit.
+    fn batch(&self, first: Command, mut next: impl FnMut() -> Option<Command>) {
+        let (conn, head) = (self.conn, self.head);
         let before = head.get();
         let begun = conn
             .prepare_cached("BEGIN IMMEDIATE")
@@ -126,13 +198,13 @@ pub(crate) fn run(
         if let Err(error) = begun {
             tracing::error!(error = %error, "the store cannot begin a transaction");
             (first(Err(error.into())).reply)(Ok(()));
-            continue;
+            return;
         }
-        let tx = WriteTx::new(conn, &head);
+        let tx = WriteTx::new(conn, head);
         let started = Instant::now();
         let mut replies = vec![in_savepoint(first, &tx)];
         while replies.len() < MAX_BATCH && started.elapsed() < MAX_BATCH_TIME {
-            let Ok(next) = queue.try_recv() else { break };
+            let Some(next) = next() else { break };
             replies.push(in_savepoint(next, &tx));
         }
         let replies = acknowledge_early(replies);
@@ -142,13 +214,12 @@ pub(crate) fn run(
         }
         // Before the answers: who was answered and asks for events must be shown the own one.
         if committed.is_ok() {
-            notify(&tx, wakes, before);
+            notify(&tx, self.wakes, before);
         }
         for reply in replies {
             reply(committed.as_ref().copied().map_err(copy));
         }
     }
-    drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 
 /// Runs one closure so that its failure undoes its own writes and no other's.
@@ -285,7 +356,13 @@ mod tests {
         let (next, told_next) = command(insert);
         drop(sender.try_send(next));
         drop(sender);
-        run(&conn, queue, ChainHead::EMPTY, &wakes());
+        run(
+            &conn,
+            queue,
+            &IdleLane::default(),
+            ChainHead::EMPTY,
+            &wakes(),
+        );
         let failed = |told: oneshot::Receiver<Result<(), StoreError>>| {
             told.blocking_recv()
                 .expect("everybody is answered")

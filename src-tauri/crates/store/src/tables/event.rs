@@ -6,6 +6,8 @@ use rusqlite::{Connection, Row};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::alert_list::COUNT_CAP;
+use super::condition::{Condition, Slice};
 use super::{Reads, blob, found, json_opt, list, time, uuid_opt};
 use crate::{ChainHead, StoreError, WriteTx, chain};
 
@@ -214,6 +216,84 @@ pub fn of_alert(
     let mut statement = tx.conn().prepare_cached(&sql)?;
     let rows = statement.query_map(rusqlite::params![id, limit, offset], map)?;
     Ok((rows.collect::<Result<_, _>>()?, total))
+}
+
+/// Which events to list; all of it must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Of this alert.
+    pub alert: Option<AlertId>,
+    /// Any of these kinds.
+    pub kinds: Vec<String>,
+    /// analyst, agent, `human_key`, mcp or system.
+    pub actor_kind: Option<String>,
+    /// Who, by name.
+    pub actor_name: Option<String>,
+    /// Who, by the key's first characters.
+    pub actor_prefix: Option<String>,
+    /// At or after.
+    pub from: Option<Timestamp>,
+    /// At or before.
+    pub to: Option<Timestamp>,
+    /// Before this event: how a next page follows the last.
+    pub before: Option<i64>,
+}
+
+/// A page of events, newest first, and how many there are up to
+/// [`super::alert_list::COUNT_CAP`] and one.
+pub fn page(
+    tx: &impl Reads,
+    filter: &EventFilter,
+    slice: Slice,
+) -> Result<(Vec<EventRow>, u64), StoreError> {
+    let mut narrowed = Condition::new();
+    let alert = filter.alert.map(|alert| blob(alert.uuid()).to_vec());
+    narrowed.compare_opt("alert_uuid =", alert);
+    narrowed.compare_opt("actor_kind =", filter.actor_kind.clone());
+    narrowed.compare_opt("actor_name =", filter.actor_name.clone());
+    narrowed.compare_opt("actor_prefix =", filter.actor_prefix.clone());
+    narrowed.compare_opt("at >=", filter.from.map(Timestamp::millis));
+    narrowed.compare_opt("at <=", filter.to.map(Timestamp::millis));
+    narrowed.compare_opt("seq <", filter.before);
+    // An index has the events of a kind in their order: each kind gives its newest, which are merged.
+    let kinds: Vec<Option<&String>> = match filter.kinds.as_slice() {
+        [] => vec![None],
+        kinds => kinds.iter().map(Some).collect(),
+    };
+    let each = slice.offset.saturating_add(slice.limit);
+    let (mut rows, mut total) = (Vec::new(), 0);
+    for kind in kinds {
+        let mut narrowed = narrowed.clone();
+        narrowed.compare_opt("kind =", kind.cloned());
+        rows.extend(newest_of(tx, &narrowed, each)?);
+        total += count_of(tx, &narrowed)?;
+    }
+    rows.sort_by_key(|row| std::cmp::Reverse(row.seq));
+    let skipped = usize::try_from(slice.offset).unwrap_or(usize::MAX);
+    let limit = usize::try_from(slice.limit).unwrap_or(usize::MAX);
+    let rows = rows.into_iter().skip(skipped).take(limit).collect();
+    Ok((rows, total.min(COUNT_CAP + 1)))
+}
+
+fn newest_of(
+    tx: &impl Reads,
+    narrowed: &Condition,
+    limit: u64,
+) -> Result<Vec<EventRow>, StoreError> {
+    let condition = narrowed.sql();
+    let sql =
+        format!("SELECT {COLUMNS} FROM event WHERE {condition} ORDER BY seq DESC LIMIT {limit}");
+    let mut statement = tx.conn().prepare_cached(&sql)?;
+    let rows = statement.query_map(rusqlite::params_from_iter(narrowed.params()), map)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn count_of(tx: &impl Reads, narrowed: &Condition) -> Result<u64, StoreError> {
+    let (condition, cap) = (narrowed.sql(), COUNT_CAP + 1);
+    let sql = format!("SELECT count(*) FROM (SELECT 1 FROM event WHERE {condition} LIMIT {cap})");
+    let mut statement = tx.conn().prepare_cached(&sql)?;
+    let params = rusqlite::params_from_iter(narrowed.params());
+    Ok(statement.query_row(params, |row| row.get(0))?)
 }
 
 /// The newest sequence number; 0 when there is none.

@@ -1,5 +1,6 @@
 //! The store as its callers see it, on real files.
 
+mod activity;
 mod alerts;
 mod chain;
 mod commit;
