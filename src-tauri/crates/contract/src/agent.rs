@@ -11,6 +11,10 @@ use crate::Patch;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AgentRequest {
     /// 1..=255 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 255, pattern = r"\S")
+    )]
     pub name: String,
     /// For people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -23,27 +27,39 @@ pub struct AgentRequest {
     pub endpoint_url: Option<String>,
     /// The value of the Authorization header. Stored sealed, never returned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 4096, pattern = "^[\\t -~]+$")
+    )]
     pub auth_header: Option<String>,
     /// v1.1.0: another header's name; with `auth_header_value`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth_header_name: Option<String>,
     /// v1.1.0: that header's value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 4096, pattern = "^[\\t -~]+$")
+    )]
     pub auth_header_value: Option<String>,
     /// `{min_severity, source_names, tags}`, and `{match_any, match_all}` as an extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub trigger_filter: Option<Value>,
     /// v1.1.0: only these sources.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger_on_sources: Option<Vec<String>>,
     /// v1.1.0: only these severities.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<calseta_domain::Severity>>))]
     pub trigger_on_severities: Option<Vec<String>>,
     /// An attempt's total deadline, 1..=300.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 300))]
     pub timeout_seconds: Option<u32>,
     /// 0..=10. Stored and echoed; the durable schedule decides.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(maximum = 10))]
     pub retry_count: Option<u32>,
     /// Whether it is told anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +78,7 @@ pub struct AgentRequest {
 pub struct AgentPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 255, pattern = r"\S"))]
     pub name: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -70,15 +86,15 @@ pub struct AgentPatch {
     pub description: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub webhook_url: Patch<String>,
     /// v1.1.0's name of `webhook_url`.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub endpoint_url: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = "^[\\t -~]+$"))]
     pub auth_header: Patch<String>,
     /// `null` clears: the agent receives all alerts.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -86,15 +102,15 @@ pub struct AgentPatch {
     pub trigger_filter: Patch<Value>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, minimum = 1, maximum = 300))]
     pub timeout_seconds: Patch<u32>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, maximum = 10))]
     pub retry_count: Patch<u32>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -210,6 +226,7 @@ pub struct PreviewRequest {
     pub trigger_filter: Option<Value>,
     /// 1..=30 days back; 7 when absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 30))]
     pub days: Option<u32>,
 }
 

@@ -206,23 +206,23 @@ pub struct EnrichmentResultView {
 pub struct AlertPatch {
     /// A new status; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::AlertStatus))]
     pub status: Patch<String>,
     /// A new severity; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::Severity))]
     pub severity: Patch<String>,
     /// Why it is closed; `null` clears it unless the alert is closed.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::CloseClassification>))]
     pub close_classification: Patch<String>,
     /// The whole list of tags; `null` clears it.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::schema::Tag>>, max_items = 50))]
     pub tags: Patch<Vec<String>>,
     /// An analyst's verdict; `null` goes back to the indicators' one.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::Malice>))]
     pub malice_override: Patch<String>,
     /// v1.1.0's way to clear the override; wins over a value.
     #[serde(default)]

@@ -10,11 +10,17 @@ use crate::Patch;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyRequest {
     /// 1..=255 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 255, pattern = r"\S")
+    )]
     pub name: String,
     /// At least one of the scopes.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<calseta_domain::Scope>, min_items = 1))]
     pub scopes: Vec<String>,
     /// human (the default) or agent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::KeyType>))]
     pub key_type: Option<String>,
     /// When it stops working.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,7 +70,7 @@ pub struct ApiKeyView {
 pub struct ApiKeyPatch {
     /// At least one of the scopes; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<calseta_domain::Scope>, min_items = 1))]
     pub scopes: Patch<Vec<String>>,
     /// Sources it may ingest to; `null` or empty for all.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -72,6 +78,6 @@ pub struct ApiKeyPatch {
     pub allowed_sources: Patch<Vec<String>>,
     /// `false` revokes the key, `true` lets a revoked one work again; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
 }

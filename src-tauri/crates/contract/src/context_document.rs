@@ -39,10 +39,16 @@ pub struct DocumentView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentRequest {
     /// 1..=500 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub title: String,
     /// One of the document types.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::DocumentType))]
     pub document_type: String,
     /// Markdown, not empty.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1, pattern = r"\S"))]
     pub content: String,
     /// One line about it.
     #[serde(default)]
@@ -55,6 +61,7 @@ pub struct DocumentRequest {
     pub tags: Vec<String>,
     /// `{match_any, match_all}`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub targeting_rules: Option<Value>,
 }
 
@@ -64,15 +71,15 @@ pub struct DocumentRequest {
 pub struct DocumentPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, pattern = r"\S"))]
     pub title: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::DocumentType))]
     pub document_type: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, pattern = r"\S"))]
     pub content: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -80,7 +87,7 @@ pub struct DocumentPatch {
     pub description: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_global: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

@@ -50,6 +50,10 @@ pub struct RuleView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RuleRequest {
     /// 1..=500 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub name: String,
     /// Unique within its source.
     #[serde(default)]
@@ -92,7 +96,7 @@ pub struct RuleRequest {
 pub struct RulePatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, pattern = r"\S"))]
     pub name: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -100,7 +104,7 @@ pub struct RulePatch {
     pub severity: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

@@ -13,9 +13,11 @@ use crate::Patch;
 pub struct EnrichmentRequest {
     /// One of the indicator types.
     #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::IndicatorType>))]
     pub kind: Option<String>,
     /// The same by v1.1.0's other name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::IndicatorType>))]
     pub indicator_type: Option<String>,
     /// The indicator, also defanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,13 +103,23 @@ pub struct ExtractionRequest {
     /// A provider.
     pub provider_name: String,
     /// One of the indicator types.
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::IndicatorType))]
     pub indicator_type: String,
     /// 1..=500 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub source_path: String,
     /// 1..=100 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 100, pattern = r"\S")
+    )]
     pub target_key: String,
     /// `string` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::ExtractedType>))]
     pub value_type: Option<String>,
     /// `true` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -122,6 +134,7 @@ pub struct ExtractionRequest {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ExtractionBulkRequest {
     /// 1..=100 of them.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     pub extractions: Vec<ExtractionRequest>,
 }
 
@@ -131,19 +144,19 @@ pub struct ExtractionBulkRequest {
 pub struct ExtractionPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, pattern = r"\S"))]
     pub source_path: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S"))]
     pub target_key: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::ExtractedType))]
     pub value_type: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

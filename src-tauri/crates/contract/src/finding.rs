@@ -23,12 +23,18 @@ pub enum ConfidenceInput {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FindingRequest {
     /// 1..=50,000 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 50_000, pattern = r"\S")
+    )]
     pub summary: String,
     /// 0..=1, or v1.1.0's word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Confidence>))]
     pub confidence: Option<ConfidenceInput>,
     /// What to do, in plain sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::schema::Sentence>>, max_items = 100))]
     pub recommended_actions: Option<Vec<String>>,
     /// Anything structured, at most 64 KB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -36,18 +42,23 @@ pub struct FindingRequest {
     pub details: Option<Map<String, Value>>,
     /// malicious, suspicious, benign or inconclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Verdict>))]
     pub verdict: Option<String>,
     /// One of the close classifications.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::CloseClassification>))]
     pub proposed_classification: Option<String>,
     /// Claims with what they rest on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub citations: Option<Vec<Citation>>,
     /// What the author did not look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<crate::schema::Sentence>>, max_items = 100))]
     pub not_checked: Option<Vec<String>>,
     /// Workflows or manual steps that the author proposes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub proposed_actions: Option<Vec<ProposedAction>>,
     /// What the answer cost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -63,6 +74,7 @@ pub struct FindingRequest {
     pub agent_name: Option<String>,
     /// v1.1.0: becomes the first of `recommended_actions`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 5000))]
     pub recommended_action: Option<String>,
     /// v1.1.0: becomes `details`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

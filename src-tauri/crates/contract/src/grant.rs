@@ -9,13 +9,17 @@ use uuid::Uuid;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct GrantRequest {
     /// http or https.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::GrantScheme))]
     pub scheme: String,
     /// As in the URL, without brackets.
+    #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub host: String,
     /// 1..=65535.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 65_535))]
     pub port: u16,
     /// agent, provider or workflow.
     #[serde(rename = "for")]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::Audience))]
     pub audience: String,
 }
 

@@ -85,7 +85,7 @@ pub struct RawEnrichmentResult {
 pub struct IndicatorPatch {
     /// A verdict that overrides; `null` goes back to the providers'.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::Malice>))]
     pub malice: Patch<String>,
 }
 
@@ -95,8 +95,13 @@ pub struct IndicatorPatch {
 pub struct IndicatorInput {
     /// One of the indicator types.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::IndicatorType))]
     pub kind: String,
     /// 1..=2048 characters; stored in its canonical form.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 2048, pattern = r"\S")
+    )]
     pub value: String,
 }
 
@@ -105,6 +110,7 @@ pub struct IndicatorInput {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertIndicatorsRequest {
     /// 1..=100 of them.
+    #[cfg_attr(feature = "openapi", schema(min_items = 1, max_items = 100))]
     pub indicators: Vec<IndicatorInput>,
 }
 

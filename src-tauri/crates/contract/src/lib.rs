@@ -23,6 +23,8 @@ pub mod metrics;
 pub mod patch;
 pub mod payload;
 pub mod provider;
+#[cfg(feature = "openapi")]
+mod schema;
 pub mod search;
 pub mod settings;
 pub mod source;

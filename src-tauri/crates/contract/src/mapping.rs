@@ -41,11 +41,17 @@ pub struct MappingRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_name: Option<String>,
     /// 1..=500 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub field_path: String,
     /// One of the indicator types.
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::IndicatorType))]
     pub indicator_type: String,
     /// `normalized` (the default) or `raw_payload`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::ExtractionTarget>))]
     pub extraction_target: Option<String>,
     /// `true` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,15 +67,15 @@ pub struct MappingRequest {
 pub struct MappingPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, pattern = r"\S"))]
     pub field_path: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::IndicatorType))]
     pub indicator_type: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

@@ -49,7 +49,7 @@ pub struct ProviderView {
     /// How much may be asked; the provider's own limits.
     pub quota: QuotaView,
     /// How it is asked: `{steps, url_templates_by_type}`.
-    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub http_config: Value,
     /// Where its tokens come from, with `oauth2_client_credentials`: `{token_url, scope}`.
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
@@ -78,7 +78,7 @@ pub struct ProviderView {
 pub struct ProviderPatch {
     /// Whether it is asked; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
     /// `{api_key: "…"}` and so on: replaces all; `null` removes them.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -90,11 +90,11 @@ pub struct ProviderPatch {
     pub base_url: Patch<String>,
     /// live, mock or off; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::ProviderMode))]
     pub mode: Patch<String>,
     /// Own providers only; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 200, pattern = r"\S"))]
     pub display_name: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -102,15 +102,15 @@ pub struct ProviderPatch {
     pub description: Patch<String>,
     /// Own providers only; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<calseta_domain::IndicatorType>, min_items = 1))]
     pub supported_indicator_types: Patch<Vec<String>>,
     /// Own providers only; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub http_config: Patch<Value>,
     /// Own providers only; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::ProviderAuth))]
     pub auth_type: Patch<String>,
     /// Own providers only; `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -122,7 +122,7 @@ pub struct ProviderPatch {
     pub malice_rules: Patch<Value>,
     /// 0..=86400; `null` goes back to 3600.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>, maximum = 86_400))]
     pub default_cache_ttl_seconds: Patch<u32>,
     /// Type to 0..=86400 seconds; `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -134,7 +134,7 @@ pub struct ProviderPatch {
     pub quota: Patch<QuotaView>,
     /// 1..=32 requests at once; `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<u32>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, minimum = 1, maximum = 32))]
     pub max_in_flight: Patch<u32>,
     /// A human key allows an address in a private range.
     #[serde(default)]
@@ -147,9 +147,11 @@ pub struct ProviderPatch {
 pub struct QuotaView {
     /// Lookups a minute, 1..=100000.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000))]
     pub per_minute: Option<u32>,
     /// Lookups a day (UTC), 1..=100000000.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000_000))]
     pub per_day: Option<u32>,
 }
 
@@ -158,13 +160,19 @@ pub struct QuotaView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderRequest {
     /// 1..=100 characters of `a-z`, digits and `_`; unique and fixed.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z0-9_]{1,100}$"))]
     pub provider_name: String,
     /// 1..=200 characters.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 200, pattern = r"\S")
+    )]
     pub display_name: String,
     /// What it knows.
     #[serde(default)]
     pub description: Option<String>,
     /// At least one of the indicator types.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<calseta_domain::IndicatorType>, min_items = 1))]
     pub supported_indicator_types: Vec<String>,
     /// How it is asked: `{steps, url_templates_by_type}`.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
@@ -175,6 +183,7 @@ pub struct ProviderRequest {
     /// `no_auth` (the default), `api_key`, `api_token`, `bearer_token`, `basic_auth` or
     /// `oauth2_client_credentials`.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::ProviderAuth>))]
     pub auth_type: Option<String>,
     /// Where its tokens come from, with `oauth2_client_credentials`: `{token_url, scope}`, templates
     /// over the credentials. The token is then `{{auth.access_token}}`.
@@ -191,6 +200,7 @@ pub struct ProviderRequest {
     pub malice_rules: Option<Value>,
     /// 0..=86400; 3600 when absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(maximum = 86_400))]
     pub default_cache_ttl_seconds: Option<u32>,
     /// Type to 0..=86400 seconds.
     #[serde(default)]
@@ -201,6 +211,7 @@ pub struct ProviderRequest {
     pub quota: Option<QuotaView>,
     /// 1..=32 requests at once; 4 when absent.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 32))]
     pub max_in_flight: Option<u32>,
     /// Whether it is asked; `true` when absent.
     #[serde(default)]
@@ -231,8 +242,13 @@ pub struct ProviderBrief {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ProviderTestRequest {
     /// One of the indicator types.
+    #[cfg_attr(feature = "openapi", schema(value_type = calseta_domain::IndicatorType))]
     pub indicator_type: String,
     /// The indicator.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 2048, pattern = r"\S")
+    )]
     pub indicator_value: String,
 }
 

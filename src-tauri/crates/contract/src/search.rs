@@ -94,6 +94,10 @@ pub struct SavedView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SavedViewRequest {
     /// 1..=100 characters, unique.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 100, pattern = r"\S")
+    )]
     pub name: String,
     /// A query that parses.
     pub q: String,
@@ -102,6 +106,7 @@ pub struct SavedViewRequest {
     pub columns: Vec<String>,
     /// compact (the default), cosy or comfortable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Density>))]
     pub density: Option<String>,
     /// Whether the queue opens with it; the earlier default stops being it.
     #[serde(default)]
@@ -117,11 +122,11 @@ pub struct SavedViewRequest {
 pub struct SavedViewPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 100, pattern = r"\S"))]
     pub name: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String))]
     pub q: Patch<String>,
     /// `null` goes back to the default.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -129,15 +134,15 @@ pub struct SavedViewPatch {
     pub columns: Patch<Vec<String>>,
     /// `null` goes back to compact.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::Density>))]
     pub density: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_default: Patch<bool>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub notify: Patch<bool>,
 }
 

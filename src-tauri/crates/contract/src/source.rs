@@ -50,9 +50,14 @@ pub struct SourceView {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SourceRequest {
     /// 1..=64 characters of `a-z`, digits, `_` and `-`; fixed afterwards.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z0-9_-]{1,64}$"))]
     pub source_name: String,
     /// 1..=255 characters; the name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 255, pattern = r"\S")
+    )]
     pub display_name: Option<String>,
     /// Whether it takes alerts; `true` when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,11 +87,11 @@ pub struct SourceRequest {
 pub struct SourcePatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 255, pattern = r"\S"))]
     pub display_name: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<bool>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
     /// Own sources only; `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
