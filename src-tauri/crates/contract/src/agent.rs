@@ -29,7 +29,11 @@ pub struct AgentRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
-        schema(min_length = 1, max_length = 4096, pattern = "^[\\t -~]+$")
+        schema(
+            min_length = 1,
+            max_length = 4096,
+            pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]+$"
+        )
     )]
     pub auth_header: Option<String>,
     /// v1.1.0: another header's name; with `auth_header_value`.
@@ -39,7 +43,11 @@ pub struct AgentRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "openapi",
-        schema(min_length = 1, max_length = 4096, pattern = "^[\\t -~]+$")
+        schema(
+            min_length = 1,
+            max_length = 4096,
+            pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]+$"
+        )
     )]
     pub auth_header_value: Option<String>,
     /// `{min_severity, source_names, tags}`, and `{match_any, match_all}` as an extension.
@@ -94,7 +102,7 @@ pub struct AgentPatch {
     pub endpoint_url: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = "^[\\t -~]+$"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]+$"))]
     pub auth_header: Patch<String>,
     /// `null` clears: the agent receives all alerts.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]

@@ -108,6 +108,7 @@ pub struct CitationReference {
     pub document_uuid: Option<DocumentId>,
     /// Another alert.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::AlertId>))]
     pub alert_uuid: Option<Uuid>,
     /// A JSON pointer into the raw payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,6 +126,7 @@ pub struct ProposedAction {
     pub label: String,
     /// A workflow that does it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::WorkflowUuid>))]
     pub workflow_uuid: Option<Uuid>,
     /// Its parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use utoipa::openapi::schema::{OneOf, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, OneOf, Schema, SchemaFormat, Type};
 use utoipa::openapi::{ObjectBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -60,6 +60,11 @@ schemas! {
         .into();
     /// One entry of a finding's lists.
     Sentence => text("A sentence for people").max_length(Some(SENTENCE_MAX)).build().into();
+    /// The id of a workflow.
+    WorkflowUuid => text("Id of a workflow")
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+        .build()
+        .into();
     /// An agent's verdict.
     Verdict => one_of(
         "What an agent takes the alert for",

@@ -55,8 +55,6 @@ enum Task {
         #[arg(last = true)]
         rest: Vec<String>,
     },
-    /// Write openapi.json anew, as the program serves it
-    Openapi,
     /// Set up, then run every check there is, stopping at the first that fails
     Test(stages::Selection),
     /// Build in release and measure; options after `--` go to the benchmark program
@@ -96,7 +94,6 @@ fn perform(task: Task) -> Result<()> {
             };
             ui::build(&workspace, &compiler, profile)
         }
-        Task::Openapi => api::write_document(&workspace),
         Task::Run { rest } => run::start(&workspace, &rest),
         Task::Test(selection) => stages::perform(&workspace, &selection),
         Task::Bench { rest } => bench::start(&workspace, &rest),

@@ -1,6 +1,6 @@
 //! The OpenAPI document: sound by itself, and the same in the checkout as the program serves it.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,9 @@ use crate::{command, output};
 /// The document in the checkout.
 const CHECKED_IN: &str = "openapi.json";
 
+/// What a person types to write it anew.
+const WRITE: &str = "UPDATE_OPENAPI=1 cargo test -p calseta-server openapi";
+
 /// Lints the document and compares it with the one that the program serves.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let tools = Tools::prepare(workspace)?;
@@ -20,21 +23,11 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let served = fetch(workspace)?;
     if fs::read(&known)? != fs::read(&served)? {
         bail!(
-            "{CHECKED_IN} is not what the program serves ({}); `cargo xtask openapi` writes it anew",
+            "{CHECKED_IN} is not what the program serves ({}); write it anew: {WRITE}",
             served.display()
         );
     }
     output::note(&format!("{CHECKED_IN} is what the program serves"));
-    Ok(())
-}
-
-/// Builds the program and writes the document it serves into the checkout.
-pub(crate) fn write(workspace: &Workspace) -> Result<()> {
-    command::run(&mut workspace.cargo(&["build", "--package", "calseta-cli", "--bin", "calseta"]))?;
-    let served = fetch(workspace)?;
-    let path = workspace.root.join(CHECKED_IN);
-    fs::copy(&served, &path).with_context(|| format!("cannot write {}", path.display()))?;
-    output::note(&format!("written: {}", path.display()));
     Ok(())
 }
 

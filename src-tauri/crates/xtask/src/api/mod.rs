@@ -10,5 +10,5 @@ mod document;
 mod fuzz;
 
 pub(crate) use self::clients::check as check_clients;
-pub(crate) use self::document::{check as check_document, write as write_document};
+pub(crate) use self::document::check as check_document;
 pub(crate) use self::fuzz::{Extent, check as fuzz};
