@@ -15,9 +15,13 @@ const PORT_HELP: &str = "The port on 127.0.0.1 and ::1; 0 picks a free one \
 
 const FROM_HELP: &str = "The server's base URL, for example https://calseta.example.org";
 
-/// Calseta Console without a window.
+const URL_HELP: &str = "The API, for example http://127.0.0.1:8000";
+const AFTER_HELP: &str = "JSON goes to stdout, one object a line; text goes to stderr.\n\
+    Exit codes: 0 ok, 1 failed, 2 wrong call, 3 data directory in use, 4 refused.";
+
+/// Calseta Console without a window: the backend and its command line.
 #[derive(Debug, Parser)]
-#[command(name = "calseta", version, about, max_term_width = 100)]
+#[command(name = "calseta", version, after_help = AFTER_HELP, max_term_width = 100)]
 pub(crate) struct Arguments {
     /// Errors as JSON on stderr.
     #[arg(long, global = true)]
@@ -154,7 +158,7 @@ pub(crate) struct KeysCreate {
 pub(crate) struct Ingest {
     #[command(flatten)]
     pub(crate) data: DataDir,
-    /// generic, sentinel, elastic or splunk.
+    /// Whose payloads these are: sentinel, elastic, splunk, generic, or a source of your own.
     #[arg(long)]
     pub(crate) source: String,
     /// A file, or - for standard input.
@@ -222,8 +226,7 @@ impl ImportKind {
 /// `calseta sample-agent`.
 #[derive(Debug, Args)]
 pub(crate) struct SampleAgent {
-    /// The API, for example <http://127.0.0.1:8000>.
-    #[arg(long)]
+    #[arg(long, help = URL_HELP)]
     pub(crate) url: String,
     /// An API key: the agent's own, or with --register a human admin key.
     #[arg(long, env = "CALSETA_KEY", hide_env_values = true)]
