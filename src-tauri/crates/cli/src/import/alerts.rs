@@ -133,16 +133,38 @@ impl Session {
         } else {
             Outcome::Imported
         };
+        let ours = match self.ours(&stored).await? {
+            Ok(ours) => ours,
+            Err(no) if no.code == "NOT_FOUND" => {
+                line.why = Some("it was imported before and deleted here since".to_owned());
+                self.report.tell(&line);
+                return Ok(());
+            }
+            Err(no) => {
+                (line.outcome, line.why) = (Outcome::Failed, Some(no.why));
+                self.report.tell(&line);
+                return Ok(());
+            }
+        };
         if stored.is_repetition {
             differs.push("the same alert is open here and counted it as a repetition".to_owned());
-        } else if let Err(why) = self.set_state(&theirs, &stored, &mut differs).await? {
+        } else if let Err(why) = self.set_state(&theirs, &ours, &uuid, &mut differs).await? {
             line.outcome = Outcome::Failed;
             differs.push(format!("it is here, but not its state: {why}"));
         }
         line.why = (!differs.is_empty()).then(|| differs.join("; "));
         line.original = Some(theirs.original());
         self.report.tell(&line);
-        self.findings(&theirs, &uuid).await
+        self.findings(&theirs, &ours, &uuid).await
+    }
+
+    /// The alert as it is here; nothing when this run has just made it.
+    async fn ours(&self, stored: &Stored) -> Result<Result<Value, Refused>, Failure> {
+        if !stored.was_here && !stored.is_repetition {
+            return Ok(Ok(Value::Null));
+        }
+        let path = format!("{PATH}/{}", stored.uuid);
+        Ok(self.here.call(Method::GET, &path, None, None).await?.data())
     }
 
     async fn read_alert(&self, listed: &str) -> Result<TheirAlert, Failure> {
@@ -157,26 +179,40 @@ impl Session {
         }
     }
 
-    /// Posts the payload; an earlier run's post is found again by its key.
+    /// Posts the payload; one that came before is found again.
     async fn post(
         &mut self,
         theirs: &TheirAlert,
         differs: &mut Vec<String>,
     ) -> Result<Result<Stored, Refused>, Failure> {
-        let source = &theirs.source_name;
-        let was_known = self.sources.contains_key(source);
+        if let Some(uuid) = self.ledger.find(theirs.uuid) {
+            return Ok(Ok(Stored {
+                uuid,
+                was_here: true,
+                is_repetition: false,
+            }));
+        }
         let mut posted = self.post_body(theirs, theirs.request()).await?;
         if matches!(&posted, Err(no) if no.code == "UNKNOWN_SOURCE")
-            && self.ensure_source(source).await?
+            && self.ensure_source(&theirs.source_name).await?
         {
             posted = self.post_body(theirs, theirs.request()).await?;
         }
-        if !was_known && matches!(&posted, Err(no) if no.code == "INVALID_PAYLOAD") {
-            differs.push(
-                "its source is not known here: title, severity and tags were put around the payload"
-                    .to_owned(),
-            );
-            posted = self.post_body(theirs, theirs.wrapped()).await?;
+        if matches!(&posted, Err(no) if no.code == "INVALID_PAYLOAD") {
+            // A source of their own, whose payloads nothing here reads yet.
+            let wrapped = self.post_body(theirs, theirs.wrapped()).await?;
+            if wrapped.is_ok() {
+                differs.push(
+                    "its payload cannot be read here: what the server made of it was put around it"
+                        .to_owned(),
+                );
+                posted = wrapped;
+            }
+        }
+        if let Ok(stored) = &posted
+            && !stored.is_repetition
+        {
+            self.ledger.remember(theirs.uuid, stored.uuid)?;
         }
         Ok(posted)
     }
@@ -219,53 +255,48 @@ impl Session {
     async fn set_state(
         &self,
         theirs: &TheirAlert,
-        stored: &Stored,
+        ours: &Value,
+        uuid: &str,
         differs: &mut Vec<String>,
     ) -> Result<Result<(), String>, Failure> {
-        let path = format!("{PATH}/{}", stored.uuid);
-        if stored.was_here {
-            let ours = self.here.call(Method::GET, &path, None, None).await?;
-            let ours = match ours.data() {
-                Ok(ours) => ours,
-                Err(no) if no.code == "NOT_FOUND" => {
-                    differs.push("it was imported before and deleted here since".to_owned());
-                    return Ok(Ok(()));
-                }
-                Err(no) => return Ok(Err(no.why)),
-            };
-            if ours["status"] != "Open" || !ours["acknowledged_at"].is_null() {
-                return Ok(Ok(()));
-            }
+        let is_new = ours.is_null();
+        if !is_new && (ours["status"] != "Open" || !ours["acknowledged_at"].is_null()) {
+            return Ok(Ok(()));
         }
         let state = theirs.state();
         differs.extend(state.differs);
         if state.patch.as_object().is_none_or(Map::is_empty) {
             return Ok(Ok(()));
         }
-        let body = Some(state.patch.to_string());
+        let (path, body) = (format!("{PATH}/{uuid}"), Some(state.patch.to_string()));
         let patched = self.here.call(Method::PATCH, &path, body, None).await?;
         Ok(patched.data().map(drop).map_err(|no| no.why))
     }
 
-    async fn findings(&mut self, theirs: &TheirAlert, alert: &str) -> Result<(), Failure> {
+    async fn findings(
+        &mut self,
+        theirs: &TheirAlert,
+        ours: &Value,
+        alert: &str,
+    ) -> Result<(), Failure> {
+        let is_here = |finding: &Map<String, Value>| {
+            let ours = ours["agent_findings"].as_array();
+            let same = |mine: &&Value| {
+                let field = |name: &str| finding.get(name).unwrap_or(&Value::Null);
+                mine["summary"] == *field("summary")
+                    && mine["claimed_agent_name"] == *field("agent_name")
+            };
+            ours.into_iter().flatten().any(|mine| same(&mine))
+        };
         for (number, finding) in theirs.agent_findings.iter().flatten().enumerate() {
             let text = |name: &str| finding.get(name).and_then(Value::as_str);
             let id = text("id").filter(|id| id.parse::<Uuid>().is_ok());
             let id = id.map_or_else(|| number.to_string(), str::to_owned);
             let once = format!("import-{}-{id}", theirs.uuid);
-            let path = format!("{PATH}/{alert}/findings");
-            let body = Some(finding_request(finding).to_string());
-            let reply = self
-                .here
-                .call(Method::POST, &path, body, Some(&once))
-                .await?;
-            let (outcome, why, uuid) = match reply.data() {
-                Ok(_) if reply.is_replay => (Outcome::AlreadyThere, None, None),
-                Ok(made) => {
-                    let uuid = made["uuid"].as_str().map(str::to_owned);
-                    (Outcome::Imported, None, uuid)
-                }
-                Err(no) => (Outcome::Failed, Some(no.why), None),
+            let (outcome, why, uuid) = if is_here(finding) {
+                (Outcome::AlreadyThere, None, None)
+            } else {
+                self.post_finding(finding, alert, &once).await?
             };
             self.report.tell(&Line {
                 kind: "finding",
@@ -281,5 +312,27 @@ impl Session {
             });
         }
         Ok(())
+    }
+
+    async fn post_finding(
+        &self,
+        finding: &Map<String, Value>,
+        alert: &str,
+        once: &str,
+    ) -> Result<(Outcome, Option<String>, Option<String>), Failure> {
+        let path = format!("{PATH}/{alert}/findings");
+        let body = Some(finding_request(finding).to_string());
+        let reply = self
+            .here
+            .call(Method::POST, &path, body, Some(once))
+            .await?;
+        Ok(match reply.data() {
+            Ok(_) if reply.is_replay => (Outcome::AlreadyThere, None, None),
+            Ok(made) => {
+                let uuid = made["uuid"].as_str().map(str::to_owned);
+                (Outcome::Imported, None, uuid)
+            }
+            Err(no) => (Outcome::Failed, Some(no.why), None),
+        })
     }
 }

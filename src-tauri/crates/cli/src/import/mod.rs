@@ -8,6 +8,7 @@ mod alert;
 mod alerts;
 mod bring;
 mod here;
+mod ledger;
 mod left_behind;
 mod nouns;
 mod report;
@@ -20,6 +21,7 @@ use crate::failure::Failure;
 use crate::{output, running};
 
 use here::Here;
+use ledger::Ledger;
 use report::Report;
 use there::There;
 
@@ -28,6 +30,7 @@ struct Session {
     there: There,
     here: Here,
     report: Report,
+    ledger: Ledger,
     options: Options,
     /// Our sources, with those made in this run: name to whether it could be made.
     sources: BTreeMap<String, bool>,
@@ -68,6 +71,7 @@ pub(crate) async fn run(arguments: Import) -> Result<(), Failure> {
         there,
         here: Here::new(client),
         report: Report::default(),
+        ledger: Ledger::open(&dir)?,
         options: Options {
             dry_run: arguments.dry_run,
             allow_private: arguments.allow_private,
