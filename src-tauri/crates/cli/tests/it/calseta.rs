@@ -161,7 +161,8 @@ impl Console {
 
     /// The one thing of a list with this field.
     pub(crate) async fn find(&self, path: &str, field: &str, value: &str) -> Value {
-        let all = self.get(&format!("{path}?page_size=500")).await;
+        let and = if path.contains('?') { '&' } else { '?' };
+        let all = self.get(&format!("{path}{and}page_size=500")).await;
         let all = all.as_array().expect("a list");
         let mut found = all.iter().filter(|thing| thing[field] == value);
         let thing = found

@@ -11,6 +11,8 @@ use crate::old_server::{Answer, KEY, OldServer};
 const RULES: &str = "/v1/detection-rules";
 const DOCUMENTS: &str = "/v1/context-documents";
 const AGENTS: &str = "/v1/agents";
+const PROVIDERS: &str = "/v1/enrichment-providers";
+const EXTRACTIONS: &str = "/v1/enrichment-field-extractions";
 
 /// An import of everything from a server.
 pub(crate) async fn import(dir: &TempDir, from: &str, more: &[&str]) -> Ran {
@@ -328,4 +330,81 @@ async fn a_run_that_was_cut_off_is_finished_by_the_next() {
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     assert_eq!(ran.line("alert", "Phish reported")["outcome"], "imported");
     assert_eq!(total(&console, "/v1/alerts").await, 4);
+}
+
+#[tokio::test]
+async fn an_alert_is_known_again_when_its_idempotency_key_is_forgotten() {
+    let dir = TempDir::new().unwrap();
+    let console = Console::start(dir.path()).await;
+    let alerts = &["--only", "alerts"];
+    let server = OldServer::start(world()).await;
+    let ran = import(&dir, &server.base_url, alerts).await;
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    // Another payload under the same ids: a key of this week would be refused, so what knows them is something else.
+    let mut changed = world();
+    for alert in changed.list("/v1/alerts") {
+        alert["raw_payload"]["note"] = json!("changed");
+    }
+    let server = OldServer::start(changed).await;
+    let ran = import(&dir, &server.base_url, alerts).await;
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(outcomes(&ran, "alert"), ["already_there"; 4]);
+    assert_eq!(outcomes(&ran, "finding"), ["already_there"; 2]);
+    assert_eq!(total(&console, "/v1/alerts").await, 4);
+
+    std::fs::remove_file(dir.path().join("imported-alerts.jsonl")).unwrap();
+    let ran = import(&dir, &server.base_url, alerts).await;
+    assert_eq!(
+        outcomes(&ran, "alert"),
+        ["failed"; 4],
+        "the control: it was the file"
+    );
+    assert_eq!(
+        total(&console, "/v1/alerts").await,
+        4,
+        "and no copies even so"
+    );
+}
+
+#[tokio::test]
+async fn own_providers_come_over_with_their_fields_and_without_credentials() {
+    let (dir, server) = (TempDir::new().unwrap(), OldServer::start(world()).await);
+    let console = Console::start(dir.path()).await;
+    let kinds = &["--only", "providers,extractions"];
+    let ran = import(&dir, &server.base_url, kinds).await;
+    assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
+    let provider = console
+        .find(PROVIDERS, "provider_name", "house_reputation")
+        .await;
+    assert_eq!(provider["has_credentials"], false, "no credential came");
+    assert_eq!(provider["is_builtin"], false);
+    assert_eq!(provider["cache_ttl_by_type"], json!({"ip": 900}));
+    assert_eq!(provider["malice_rules"]["rules"][0]["field"], "score");
+    let why = ran.why("provider", "house_reputation");
+    assert!(why.contains("needs its secret"), "{why}");
+    assert_eq!(ran.line("provider", "virustotal")["outcome"], "skipped");
+    assert_eq!(
+        ran.of("provider").len(),
+        2,
+        "what every installation has is not spoken of"
+    );
+    let own = console
+        .find(
+            &format!("{EXTRACTIONS}?provider_name=house_reputation"),
+            "target_key",
+            "score",
+        )
+        .await;
+    assert_eq!(
+        (&own["value_type"], &own["is_system"]),
+        (&json!("int"), &json!(false))
+    );
+    assert_eq!(outcomes(&ran, "extraction"), ["imported"]);
+    let again = import(&dir, &server.base_url, kinds).await;
+    assert_eq!(again.exit, 0, "{}", again.stderr);
+    assert_eq!(outcomes(&again, "extraction"), ["already_there"]);
+    assert_eq!(
+        again.line("provider", "house_reputation")["outcome"],
+        "already_there"
+    );
 }

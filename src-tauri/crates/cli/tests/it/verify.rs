@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::calseta::{Ran, run};
+use crate::calseta::{Console, Ran, run};
 
 /// A word that is in the event log once per alert, and nowhere in the program.
 const MARK: &str = "qzxvmark";
@@ -129,4 +129,38 @@ async fn a_rotated_master_key_seals_anew_and_leaves_the_log_intact() {
     assert_ne!(before, key(), "another key");
     assert!(ran.lines[0]["rotated_at"].is_string());
     assert_eq!(verify(dir.path()).await.exit, 0);
+}
+
+#[tokio::test]
+async fn a_running_console_verifies_and_rotates_itself() {
+    let dir = TempDir::new().unwrap();
+    let data = dir.path().join("data");
+    let console = Console::start(&data).await;
+    ingest(dir.path(), &["One", "Two"]).await;
+    let ran = verify(dir.path()).await;
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    let line = &ran.lines[0];
+    assert!(
+        line["ok"] == true && line["events"].as_i64() >= Some(2),
+        "{line}"
+    );
+    assert!(
+        line["head"].as_str().is_some_and(|head| head.len() == 64),
+        "{line}"
+    );
+    let key = || std::fs::read(data.join("master.key")).unwrap();
+    let before = key();
+    let ran = run(&["keys", "rotate-master", "--data-dir", &text(&data)]).await;
+    assert_eq!(ran.exit, 0, "{}", ran.stderr);
+    assert_ne!(before, key(), "another key");
+    assert_eq!(verify(dir.path()).await.exit, 0);
+
+    // The control: the console has the directory to itself, so the verb went through it.
+    std::fs::remove_file(data.join("runtime.json")).unwrap();
+    let ran = verify(dir.path()).await;
+    assert_eq!(ran.exit, 3, "{}{}", ran.stdout, ran.stderr);
+    assert_eq!(
+        console.get("/v1/alerts").await.as_array().map(Vec::len),
+        Some(2)
+    );
 }
