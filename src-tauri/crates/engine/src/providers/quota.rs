@@ -34,6 +34,8 @@ struct Counted {
     minute: VecDeque<i64>,
     day: i64,
     today: u64,
+    /// The provider itself said when to come back.
+    blocked_until: Option<Timestamp>,
 }
 
 /// The day of a time: days since 1970, UTC.
@@ -58,6 +60,9 @@ impl Counted {
 
     fn allowance(&mut self, quota: &QuotaView, now: Timestamp) -> Allowance {
         self.forget_old(now);
+        if let Some(until) = self.blocked_until.filter(|until| *until > now) {
+            return Allowance::From(until);
+        }
         let left_today = quota.per_day.map_or(u64::from(u32::MAX), |most| {
             u64::from(most).saturating_sub(self.today)
         });
@@ -101,6 +106,12 @@ impl Usage {
         }
     }
 
+    /// Asks nothing before this time: the provider answered 429 with `Retry-After`.
+    pub(crate) fn block_until(&self, until: Timestamp) {
+        let mut counted = self.counted();
+        counted.blocked_until = counted.blocked_until.max(Some(until));
+    }
+
     /// What may be asked now.
     pub(crate) fn allowance(&self, quota: &QuotaView, now: Timestamp) -> Allowance {
         self.counted().allowance(quota, now)
@@ -130,6 +141,9 @@ pub(crate) fn refusal(name: &str, quota: &QuotaView, allowance: Allowance) -> St
             "{name} was asked {} times today, which is its daily quota; it is asked again from 00:00 UTC",
             most(quota.per_day)
         ),
+        Allowance::From(at) if quota.per_minute.is_none() => {
+            format!("{name} has asked not to be asked before {at}")
+        }
         Allowance::From(_) | Allowance::Now(_) => format!(
             "{name} was asked {} times within a minute, which is its quota; try again in a minute",
             most(quota.per_minute)
@@ -159,6 +173,16 @@ mod tests {
         assert_eq!(usage.take(&QUOTA, at(70)), Allowance::Now(1));
         assert_eq!(usage.take(&QUOTA, at(200)), Allowance::UsedUp);
         assert_eq!(usage.take(&QUOTA, at(86_400)), Allowance::Now(2));
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_time_gets_it() {
+        let usage = Usage::default();
+        usage.block_until(at(50));
+        usage.block_until(at(40));
+        let free = QuotaView::default();
+        assert_eq!(usage.allowance(&free, at(49)), Allowance::From(at(50)));
+        assert_eq!(usage.allowance(&free, at(50)), Allowance::Now(u32::MAX));
     }
 
     #[test]

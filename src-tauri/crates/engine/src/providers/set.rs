@@ -44,11 +44,14 @@ impl ProviderSet {
             }
             let id = row.id;
             let fields = secret::fields(tx, &secret_owner(row.uuid))?;
-            let name = row.name.clone();
+            let (name, blocked_until) = (row.name.clone(), row.blocked_until);
             match Provider::parse(row, rules.remove(&id).unwrap_or_default(), fields) {
                 Ok(provider) => {
                     let so_far = used.get(&id).copied().unwrap_or(0);
                     provider.usage.continue_day(today, so_far);
+                    if let Some(until) = blocked_until {
+                        provider.usage.block_until(until);
+                    }
                     set.order.push(id);
                     set.by_row.insert(id, Arc::new(provider));
                 }

@@ -30,6 +30,9 @@ const RETRY_MS: i64 = 2_000;
 /// The longest wait that a provider may ask for before it counts as failed. The alerts' budget is
 /// a minute; the answer of a later lookup would come too late for them.
 const MAX_RETRY_AFTER_MS: i64 = 30_000;
+/// The longest that a provider may keep everybody from asking: an hour. A mistaken header must not
+/// switch it off for good.
+const MAX_BLOCKED_MS: i64 = 3_600_000;
 /// How long a failure is remembered before the next alert asks again.
 const FAILURE_TTL_MS: i64 = 60_000;
 /// Alerts whose verdict follows a late answer; older ones follow when they are opened again.
@@ -182,6 +185,10 @@ async fn ask(
             look_up(inner, provider, &indicator, needs).await
         }
     };
+    let blocked_until = blocked_until(&lookup, inner.clock.now());
+    if let Some(until) = blocked_until {
+        provider.usage.block_until(until);
+    }
     let (lookup, job, provider) = (
         settle_retry(lookup, job.attempt),
         job.clone(),
@@ -189,11 +196,14 @@ async fn ask(
     );
     let key_changed = changes_key_state(&provider, &lookup);
     let (boot, now) = (inner.store.boot(), inner.clock.now());
-    let writer = Arc::clone(inner);
+    let (writer, provider_row) = (Arc::clone(inner), provider.row.id);
     inner
         .store
         .write(move |tx: &WriteTx<'_>| {
             let indicator = found.as_ref().map(|(row, _)| row);
+            if blocked_until.is_some() {
+                provider::block_until(tx, provider_row, blocked_until)?;
+            }
             store(
                 tx,
                 (&writer, &provider),
@@ -208,6 +218,16 @@ async fn ask(
         inner.reload_providers().await?;
     }
     Ok(())
+}
+
+/// A provider that is asked too much says when to come back: nobody asks it before.
+fn blocked_until(lookup: &Lookup, now: Timestamp) -> Option<Timestamp> {
+    match lookup {
+        Lookup::Again {
+            after_ms: Some(ms), ..
+        } => Some(now.plus_millis((*ms).min(MAX_BLOCKED_MS))),
+        Lookup::Again { .. } | Lookup::Answered { .. } | Lookup::Failed { .. } => None,
+    }
 }
 
 /// Whether this answer says something new about the provider's key.
