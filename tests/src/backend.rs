@@ -55,6 +55,10 @@ pub fn output_dir() -> PathBuf {
     dir
 }
 
+/// What every started program is told: its master key stays in its directory, never in the
+/// keychain of whoever runs the tests.
+pub const KEY_STORE: (&str, &str) = ("CALSETA_KEY_STORE", "file");
+
 /// How a backend is started.
 #[derive(Debug, Clone)]
 pub struct BackendOptions {
@@ -107,6 +111,7 @@ impl Backend {
             .arg(&options.data_dir)
             .args(["--port", "0", "--json"])
             .args(&options.arguments)
+            .env(KEY_STORE.0, KEY_STORE.1)
             .envs(
                 options
                     .environment

@@ -14,7 +14,7 @@ use tokio::process::Command;
 
 use super::load::Connection;
 use super::report::say;
-use crate::backend::{Backend, BackendOptions};
+use crate::backend::{Backend, BackendOptions, KEY_STORE};
 use crate::dice::Dice;
 
 /// Where the generator begins.
@@ -170,6 +170,7 @@ pub async fn backend(program: &Path, dir: &Path, count: usize) -> Result<(Backen
 
 async fn key(options: &BackendOptions) -> Result<String> {
     let made = Command::new(&options.program)
+        .env(KEY_STORE.0, KEY_STORE.1)
         .args([
             "keys",
             "create",

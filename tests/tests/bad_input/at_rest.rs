@@ -72,7 +72,7 @@ async fn used(world: &World) -> Result<(Recorder, Recorder, Vec<(&'static str, S
 }
 
 /// Every GET route on every object there is.
-async fn answers(world: &World) -> Result<Vec<(String, Vec<u8>)>> {
+pub(crate) async fn answers(world: &World) -> Result<Vec<(String, Vec<u8>)>> {
     let (to, key) = (world.backend.address(), world.backend.admin());
     let get = async |path: String| -> Result<(String, Vec<u8>)> {
         let answer = raw::send(to, &raw::request("GET", &path, &raw::usual(to, key), &[])).await?;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use calseta_tests::backend::{binary, calseta_bin, output_dir};
+use calseta_tests::backend::{KEY_STORE, binary, calseta_bin, output_dir};
 use calseta_tests::webdriver::{Driver, Session, Until};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -181,6 +181,7 @@ impl Program {
     /// The desktop program by itself, without a driver.
     pub(crate) fn console(data_dir: &Path, prepare: impl FnOnce(&mut Command)) -> Self {
         let mut command = Command::new(console_bin());
+        command.env(KEY_STORE.0, KEY_STORE.1);
         command
             .arg("--data-dir")
             .arg(data_dir)
@@ -196,6 +197,7 @@ impl Program {
     /// `calseta serve` on a data directory.
     pub(crate) fn headless(data_dir: &Path) -> Self {
         let mut command = Command::new(calseta_bin());
+        command.env(KEY_STORE.0, KEY_STORE.1);
         command
             .args(["serve", "--port", "0", "--data-dir"])
             .arg(data_dir);
@@ -209,6 +211,7 @@ impl Program {
     /// `calseta sample-agent --register`, once it is ready.
     pub(crate) fn sample_agent(base_url: &str, key: &str) -> Self {
         let mut child = Command::new(calseta_bin())
+            .env(KEY_STORE.0, KEY_STORE.1)
             .args(["sample-agent", "--url", base_url, "--register"])
             .env("CALSETA_KEY", key)
             .stdin(Stdio::null())

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use calseta_tests::backend::output_dir;
+use calseta_tests::backend::{KEY_STORE, output_dir};
 
 use crate::desk::{self, Program, SOON, console_bin, wait_until};
 use crate::recorder::PYTHON;
@@ -130,6 +130,7 @@ fn without_a_display_it_says_what_to_use() {
 #[test]
 fn help_names_every_option_and_exit_code() {
     let output = Command::new(console_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .arg("--help")
         .output()
         .expect("it starts");
@@ -144,6 +145,7 @@ fn help_names_every_option_and_exit_code() {
         assert!(help.contains(word), "{word} is missing in:\n{help}");
     }
     let wrong = Command::new(console_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .arg("--no-such-option")
         .stderr(Stdio::null())
         .status();

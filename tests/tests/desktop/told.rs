@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use calseta_tests::backend::calseta_bin;
+use calseta_tests::backend::{KEY_STORE, calseta_bin};
 use serde_json::{Value, json};
 
 use crate::desk::{self, Program, SOON, wait_until};
@@ -95,6 +95,7 @@ fn post_findings(base_url: &str, key: &str, count: usize) {
 /// A key made by the command line, which finds the running window's backend.
 fn made_key(data_dir: &Path) -> String {
     let output = Command::new(calseta_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .args([
             "keys",
             "create",

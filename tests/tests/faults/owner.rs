@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use anyhow::{Context as _, Result};
-use calseta_tests::backend::{DEADLINE, calseta_bin};
+use calseta_tests::backend::{DEADLINE, KEY_STORE, calseta_bin};
 use tokio::process::Command;
 
 use crate::world::World;
@@ -20,6 +20,7 @@ const USER_VERSION_AT: u64 = 60;
 /// Starts a backend that must not start; its exit code and what it says.
 async fn refused(data_dir: &Path) -> Result<(Option<i32>, String)> {
     let process = Command::new(calseta_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .args(["serve", "--port", "0", "--json", "--data-dir"])
         .arg(data_dir)
         .stdin(Stdio::null())

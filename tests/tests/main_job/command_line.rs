@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use anyhow::{Context as _, Result, ensure};
 use calseta_tests::backend::{
-    Backend, BackendOptions, DEADLINE, background, calseta_bin, wait_for,
+    Backend, BackendOptions, DEADLINE, KEY_STORE, background, calseta_bin, wait_for,
 };
 use calseta_tests::recorder::{Recorder, Reply};
 use calseta_tests::world::World;
@@ -34,6 +34,7 @@ impl Ran {
 
 async fn calseta(arguments: &[&str], stdin: &str) -> Result<Ran> {
     let mut child = Command::new(calseta_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -278,6 +279,7 @@ async fn a_wrong_call_is_a_usage_error_also_as_json() -> Result<()> {
     let ran = calseta(&empty, " \n").await?;
     assert_eq!(ran.exit, 2, "nothing to ingest: {}", ran.stderr);
     let version = Command::new(calseta_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .arg("--version")
         .output()
         .await?;
@@ -346,6 +348,7 @@ async fn refused_values_and_keys_tell_a_script_what_went_wrong() -> Result<()> {
 async fn the_sample_agent_registers_itself_and_answers_an_alert() -> Result<()> {
     let world = World::fresh().await?;
     let mut child = Command::new(calseta_bin())
+        .env(KEY_STORE.0, KEY_STORE.1)
         .args([
             "sample-agent",
             "--url",

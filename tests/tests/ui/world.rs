@@ -7,6 +7,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use calseta_tests::backend::KEY_STORE;
 use calseta_tests::webdriver::{Driver, Session, Until, chromium, exchange};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -185,6 +186,7 @@ fn start_backend(files: &TempDir) -> Ready {
     let program = from_environment("CALSETA_BIN", root.join("target/debug/calseta"));
     let dist = from_environment("CALSETA_UI_DIST", root.join("ui/dist"));
     let mut child = Command::new(&program)
+        .env(KEY_STORE.0, KEY_STORE.1)
         .args([
             "serve",
             "--ui",
