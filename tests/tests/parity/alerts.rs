@@ -39,7 +39,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         17,
         "1.5",
         "added_count counts indicators that the alert already had.",
-        Open("POST /v1/alerts/{uuid}/indicators"),
+        shown!(adding_indicators_counts_what_is_new),
     ),
     fault(
         18,
@@ -51,13 +51,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         19,
         "1.5",
         "PATCH of an indicator with an empty body resets its verdict.",
-        Open("PATCH /v1/indicators/{uuid}"),
+        shown!(an_empty_change_of_an_indicator_changes_nothing),
     ),
     fault(
         26,
         "2.1",
         "Lists cannot be filtered by the verdict, which is computed on reading.",
-        Open("the list's q and malice filters"),
+        shown!(lists_are_searched_by_verdict),
     ),
     fault(
         27,
@@ -278,6 +278,77 @@ async fn a_second_closing_has_its_own_time(world: &World) -> Result<()> {
     ensure!(
         first.is_string() && second.is_string() && first != second,
         "{first} {second}"
+    );
+    Ok(())
+}
+
+async fn adding_indicators_counts_what_is_new(world: &World) -> Result<()> {
+    let alert = world
+        .alert(&json!({"title": "added to", "src_ip": "203.0.113.61"}))
+        .await?;
+    let path = format!("/v1/alerts/{alert}/indicators");
+    let request = json!({"indicators": [
+        {"type": "ip", "value": "203.0.113.61"}, {"type": "ip", "value": "203.0.113.62"},
+        {"type": "ip", "value": " 203.0.113.62 "},
+    ]});
+    let added = world.backend.post(&path, &request).await?;
+    ensure!(added["added_count"] == 1, "one of them is new: {added}");
+    let again = world.backend.post(&path, &request).await?;
+    ensure!(again["added_count"] == 0, "{again}");
+    let all = world.backend.get(&path).await?;
+    ensure!(all.as_array().is_some_and(|all| all.len() == 2), "{all}");
+    Ok(())
+}
+
+async fn an_empty_change_of_an_indicator_changes_nothing(world: &World) -> Result<()> {
+    let alert = world
+        .alert(&json!({"title": "judged", "src_ip": "203.0.113.63"}))
+        .await?;
+    world.settled(&alert).await?;
+    let list = world
+        .backend
+        .get(&format!("/v1/alerts/{alert}/indicators"))
+        .await?;
+    let path = format!(
+        "/v1/indicators/{}",
+        list[0]["uuid"].as_str().context("uuid")?
+    );
+    let set = world
+        .backend
+        .patch(&path, &json!({"malice": "Malicious"}))
+        .await?;
+    ensure!(
+        set["malice"] == "Malicious" && set["malice_source"] == "analyst",
+        "{set}"
+    );
+    let kept = world.backend.patch(&path, &json!({})).await?;
+    ensure!(kept["malice"] == "Malicious", "absent keeps: {kept}");
+    let reset = world.backend.patch(&path, &json!({"malice": null})).await?;
+    ensure!(reset["malice"] == "Pending", "null resets: {reset}");
+    Ok(())
+}
+
+async fn lists_are_searched_by_verdict(world: &World) -> Result<()> {
+    let alert = world.alert(&json!({"title": "of a verdict"})).await?;
+    world.settled(&alert).await?;
+    world
+        .patch_alert(&alert, &json!({"malice_override": "Malicious"}))
+        .await?;
+    let found = async |verdict: &str| -> Result<bool> {
+        let list = world
+            .backend
+            .get(&format!("/v1/alerts?q=verdict:{verdict}"))
+            .await?;
+        let all = list.as_array().context("a list")?;
+        Ok(all.iter().any(|one| one["uuid"] == json!(alert)))
+    };
+    calseta_tests::backend::wait_for("the search knows the verdict", || async {
+        Ok(found("malicious").await?.then_some(()))
+    })
+    .await?;
+    ensure!(
+        !found("benign").await?,
+        "the control: another verdict does not find it"
     );
     Ok(())
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-use crate::fault::How::{Open, ShownBy};
+use crate::fault::How::ShownBy;
 use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -88,7 +88,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         10,
         "1.4",
         "A failed authentication and a key's life leave no record that anybody can see.",
-        Open("the audit's kinds at /v1/activity"),
+        shown!(failed_authentication_and_keys_are_on_record),
     ),
     fault(
         11,
@@ -100,7 +100,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         12,
         "1.5",
         "The last admin key can be revoked, also with itself.",
-        Open("the protection of the last admin key"),
+        shown!(the_last_admin_key_stays),
     ),
 ];
 
@@ -253,5 +253,73 @@ async fn a_key_is_kept_as_the_hash_of_random_bits(world: &World) -> Result<()> {
             "no password hash"
         );
     }
+    Ok(())
+}
+
+async fn failed_authentication_and_keys_are_on_record(world: &World) -> Result<()> {
+    let request = json!({"name": "on record", "scopes": ["alerts:read"]});
+    let made = world.backend.post("/v1/api-keys", &request).await?;
+    let uuid = made["uuid"].as_str().context("uuid")?;
+    let admin = world.backend.admin();
+    let path = format!("/v1/api-keys/{uuid}");
+    world
+        .backend
+        .call(admin, Method::DELETE, &path, None)
+        .await?;
+    let key = made["key"].as_str().context("key")?;
+    let (status, _) = world
+        .backend
+        .call(key, Method::GET, "/v1/agents", None)
+        .await?;
+    ensure!(status == 401, "{status}");
+    for (kind, wanted) in [
+        ("key.created", uuid),
+        ("key.revoked", uuid),
+        // Who, from where, and what was asked for.
+        ("auth.failed", "127.0.0.1"),
+        ("auth.failed", "/v1/agents"),
+        (
+            "auth.failed",
+            made["key_prefix"].as_str().context("key_prefix")?,
+        ),
+    ] {
+        calseta_tests::backend::wait_for(&format!("{kind} {wanted}"), || async {
+            let list = world
+                .backend
+                .get(&format!("/v1/activity?kind={kind}"))
+                .await?;
+            let all = list.as_array().context("a list")?;
+            Ok(all
+                .iter()
+                .any(|one| one.to_string().contains(wanted))
+                .then_some(()))
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+async fn the_last_admin_key_stays(_: &World) -> Result<()> {
+    let world = World::fresh().await?;
+    let (admin, backend) = (world.backend.admin(), &world.backend);
+    let keys = backend.get("/v1/api-keys").await?;
+    let path = format!("/v1/api-keys/{}", keys[0]["uuid"].as_str().context("uuid")?);
+    let refusals = [
+        (Method::DELETE, None),
+        (Method::PATCH, Some(json!({"is_active": false}))),
+        (Method::PATCH, Some(json!({"scopes": ["alerts:read"]}))),
+    ];
+    for (method, body) in &refusals {
+        let answer = backend
+            .call(admin, method.clone(), &path, body.as_ref())
+            .await?;
+        refused(&answer, (409, "LAST_ADMIN_KEY"));
+    }
+    // The control: with a second one the first may go.
+    let second = json!({"name": "second", "scopes": ["admin"]});
+    let second = backend.post("/v1/api-keys", &second).await?;
+    let second = second["key"].as_str().context("key")?;
+    let (status, body) = backend.call(second, Method::DELETE, &path, None).await?;
+    ensure!(status == 204, "{status} {body}");
     Ok(())
 }

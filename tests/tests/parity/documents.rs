@@ -13,7 +13,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         58,
         "6",
         "A document has a version number and no history.",
-        Open("a document's versions"),
+        shown!(old_versions_are_read_and_restored),
     ),
     fault(
         59,
@@ -134,5 +134,37 @@ async fn without_rules_a_document_matches_nothing(world: &World) -> Result<()> {
     }
     let found = applied(world, &json!({"title": "any", "severity": "Medium"})).await?;
     ensure!(found == ["for all"], "{found:?}");
+    Ok(())
+}
+
+async fn old_versions_are_read_and_restored(world: &World) -> Result<()> {
+    let document = json!({"title": "versioned", "document_type": "sop", "content": "first"});
+    let made = world
+        .backend
+        .post("/v1/context-documents", &document)
+        .await?;
+    let path = format!(
+        "/v1/context-documents/{}",
+        made["uuid"].as_str().context("uuid")?
+    );
+    world
+        .backend
+        .patch(&path, &json!({"content": "second"}))
+        .await?;
+    let versions = world.backend.get(&format!("{path}/versions")).await?;
+    ensure!(
+        versions.as_array().is_some_and(|all| all.len() == 2),
+        "{versions}"
+    );
+    let first = world.backend.get(&format!("{path}/versions/1")).await?;
+    ensure!(first["content"] == "first", "{first}");
+    let restored = world
+        .backend
+        .post(&format!("{path}/versions/1/restore"), &json!({}))
+        .await?;
+    ensure!(
+        restored["content"] == "first" && restored["version"] == 3,
+        "{restored}"
+    );
     Ok(())
 }

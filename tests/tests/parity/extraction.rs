@@ -1,10 +1,11 @@
 //! Faults of indicator extraction: mappings, passes, spelling.
 
 use anyhow::{Context as _, Result, ensure};
-use calseta_tests::world::World;
+use calseta_tests::world::{World, refused};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fault::How::{Open, ShownBy};
+use crate::fault::How::ShownBy;
 use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -12,19 +13,19 @@ pub(crate) const FAULTS: &[Fault] = &[
         20,
         "1.5",
         "A mapping of any type and target is stored, and ignored at extraction.",
-        Open("POST /v1/indicator-mappings"),
+        shown!(a_mapping_of_an_unknown_type_or_target_is_refused),
     ),
     fault(
         21,
         "1.5",
         "A system mapping's type can be changed although it is read-only.",
-        Open("PATCH /v1/indicator-mappings/{uuid}"),
+        shown!(a_system_mapping_is_only_switched),
     ),
     fault(
         36,
         "3.4",
         "Mappings reach neither arrays nor keys with dots.",
-        Open("raw-payload mappings"),
+        shown!(mappings_reach_arrays_and_dotted_keys),
     ),
     fault(
         37,
@@ -39,7 +40,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         38,
         "3.4",
         "The fingerprint uses mappings as they were at start-up, and never the third pass.",
-        Open("raw-payload mappings"),
+        shown!(the_fingerprint_follows_the_mappings_of_now),
     ),
     fault(
         39,
@@ -100,5 +101,106 @@ async fn an_indicator_has_one_spelling_and_is_checked(world: &World) -> Result<(
     ensure!(found.contains(&"ip 2001:db8::1".to_owned()), "{found:?}");
     ensure!(count("ip ") == 1, "999 is no octet: {found:?}");
     ensure!(count("email ") == 1, "{found:?}");
+    Ok(())
+}
+
+const MAPPINGS: &str = "/v1/indicator-mappings";
+
+async fn a_mapping_of_an_unknown_type_or_target_is_refused(world: &World) -> Result<()> {
+    let admin = world.backend.admin();
+    for (field, value) in [("indicator_type", "ipv4"), ("extraction_target", "raw")] {
+        let mut mapping = json!({
+            "field_path": "a.b", "indicator_type": "ip", "extraction_target": "raw_payload",
+        });
+        mapping[field] = json!(value);
+        let answer = world
+            .backend
+            .call(admin, Method::POST, MAPPINGS, Some(&mapping))
+            .await?;
+        let details = refused(&answer, (422, "VALIDATION_ERROR"));
+        ensure!(details["errors"][0]["path"] == field, "{details}");
+    }
+    Ok(())
+}
+
+async fn a_system_mapping_is_only_switched(world: &World) -> Result<()> {
+    let list = world
+        .backend
+        .get(&format!("{MAPPINGS}?is_system=true"))
+        .await?;
+    let path = format!("{MAPPINGS}/{}", list[0]["uuid"].as_str().context("uuid")?);
+    let admin = world.backend.admin();
+    for patch in [
+        json!({"indicator_type": "url"}),
+        json!({"field_path": "x"}),
+        json!({"description": "other"}),
+    ] {
+        let answer = world
+            .backend
+            .call(admin, Method::PATCH, &path, Some(&patch))
+            .await?;
+        refused(&answer, (422, "SYSTEM_MAPPING_READONLY"));
+    }
+    let off = world
+        .backend
+        .patch(&path, &json!({"is_active": false}))
+        .await?;
+    ensure!(off["is_active"] == false, "{off}");
+    world
+        .backend
+        .patch(&path, &json!({"is_active": true}))
+        .await?;
+    Ok(())
+}
+
+async fn map(world: &World, path: &str) -> Result<String> {
+    let mapping = json!({
+        "source_name": "generic", "field_path": path, "indicator_type": "ip",
+        "extraction_target": "raw_payload",
+    });
+    let made = world.backend.post(MAPPINGS, &mapping).await?;
+    Ok(format!(
+        "{MAPPINGS}/{}",
+        made["uuid"].as_str().context("uuid")?
+    ))
+}
+
+async fn mappings_reach_arrays_and_dotted_keys(world: &World) -> Result<()> {
+    for path in ["hosts.address", "threat.indicator.ip"] {
+        map(world, path).await?;
+    }
+    let alert = json!({
+        "title": "mapped", "threat.indicator.ip": "203.0.113.71",
+        "hosts": [{"address": "203.0.113.72"}, {"address": ["203.0.113.73"]}],
+    });
+    let found = indicators(world, &alert).await?;
+    let expected = ["ip 203.0.113.71", "ip 203.0.113.72", "ip 203.0.113.73"];
+    ensure!(found == expected, "{found:?}");
+    Ok(())
+}
+
+async fn the_fingerprint_follows_the_mappings_of_now(world: &World) -> Result<()> {
+    let post = async |address: &str| {
+        let alert = json!({"title": "fingerprinted", "deep": {"address": address}});
+        let view = world.ingest("generic", &alert).await?;
+        Ok::<_, anyhow::Error>(view["status"].as_str().unwrap_or("-").to_owned())
+    };
+    let mapping = map(world, "deep.address").await?;
+    ensure!(post("203.0.113.81").await? == "queued");
+    ensure!(
+        post("203.0.113.82").await? == "queued",
+        "another address, another alert"
+    );
+    ensure!(post("203.0.113.81").await? == "deduplicated", "the control");
+    // At once, without a restart: the address does not count any more.
+    world
+        .backend
+        .patch(&mapping, &json!({"is_active": false}))
+        .await?;
+    ensure!(
+        post("203.0.113.83").await? == "queued",
+        "the first without addresses"
+    );
+    ensure!(post("203.0.113.84").await? == "deduplicated");
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! Faults of ingest: sources, normalisers, repetitions.
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use calseta_tests::world::World;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::fault::How::{Open, ShownBy};
+use crate::fault::How::ShownBy;
 use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -12,7 +13,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         25,
         "1.5",
         "A source's record changes nothing: neither switching it off nor its secret.",
-        Open("sources that switch ingest and hold their webhook secret"),
+        shown!(a_source_switches_ingest_and_checks_its_secret),
     ),
     fault(
         31,
@@ -76,5 +77,53 @@ async fn a_rule_id_may_be_a_number(world: &World) -> Result<()> {
         alert["detection_rule"]["source_rule_id"] == "4711",
         "{alert}"
     );
+    Ok(())
+}
+
+async fn a_source_switches_ingest_and_checks_its_secret(world: &World) -> Result<()> {
+    let all = world.backend.get("/v1/sources").await?;
+    let mut all = all.as_array().context("a list")?.iter();
+    let splunk = all.find(|one| one["source_name"] == "splunk");
+    let uuid = splunk
+        .and_then(|one| one["uuid"].as_str())
+        .context("splunk")?;
+    let path = format!("/v1/sources/{uuid}");
+    let post = async |headers: &[(&str, &str)]| {
+        let body = br#"{"search_name": "s", "result": {"src": "203.0.113.64"}}"#;
+        let route = (Method::POST, "/v1/ingest/splunk");
+        world.raw(world.backend.admin(), route, headers, body).await
+    };
+    let plain = post(&[]).await?;
+    ensure!(plain.status == 202, "the control: {}", plain.json());
+    world
+        .backend
+        .patch(&path, &json!({"is_active": false}))
+        .await?;
+    let off = post(&[]).await?;
+    ensure!(off.status == 503, "{}: {}", off.status, off.json());
+    ensure!(
+        off.json()["error"]["code"] == "INGEST_PAUSED",
+        "{}",
+        off.json()
+    );
+    ensure!(
+        !off.header("retry-after").is_empty(),
+        "senders learn when to come again"
+    );
+    let on = json!({"is_active": true, "webhook_secret": "the-secret-of-splunk"});
+    let shown = world.backend.patch(&path, &on).await?;
+    ensure!(
+        !shown.to_string().contains("the-secret-of-splunk"),
+        "{shown}"
+    );
+    let header = "x-splunk-webhook-secret";
+    for (headers, status) in [
+        (vec![], 401),
+        (vec![(header, "another")], 401),
+        (vec![(header, "the-secret-of-splunk")], 202),
+    ] {
+        let answer = post(&headers).await?;
+        ensure!(answer.status == status, "{headers:?}: {}", answer.json());
+    }
     Ok(())
 }

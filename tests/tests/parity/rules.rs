@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, ensure};
 use calseta_tests::world::{World, repository_text};
 use serde_json::{Value, json};
 
-use crate::fault::How::Open;
 use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
@@ -14,7 +13,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         22,
         "1.5",
         "A rule's metrics name their window from and to, unlike all other metrics.",
-        Open("GET /v1/detection-rules/{uuid}/metrics"),
+        shown!(a_rule_s_metrics_take_the_names_of_all_metrics),
     ),
     fault(
         56,
@@ -108,6 +107,27 @@ async fn a_rule_made_from_an_alert_has_its_human_name(world: &World) -> Result<(
         ensure!(
             name.as_str().is_some_and(|name| name.contains(' ')),
             "{source}: {rule}"
+        );
+    }
+    Ok(())
+}
+
+async fn a_rule_s_metrics_take_the_names_of_all_metrics(world: &World) -> Result<()> {
+    let rule = json!({"name": "measured", "source_name": "generic", "source_rule_id": "m"});
+    let rule = world.backend.post("/v1/detection-rules", &rule).await?;
+    let path = format!(
+        "/v1/detection-rules/{}/metrics",
+        rule["uuid"].as_str().context("uuid")?
+    );
+    let (from, to) = ("2026-01-01T00:00:00Z", "2026-01-03T00:00:00Z");
+    for query in [
+        format!("from_time={from}&to_time={to}"),
+        format!("from={from}&to={to}"),
+    ] {
+        let metrics = world.backend.get(&format!("{path}?{query}")).await?;
+        ensure!(
+            metrics["period_from"] == from && metrics["period_to"] == to,
+            "{query}: {metrics}"
         );
     }
     Ok(())
