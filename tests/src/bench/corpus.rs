@@ -100,7 +100,7 @@ fn alert(dice: &mut Dice, n: usize, count: usize) -> Value {
     let name = RULES[rule % RULES.len()];
     let host = dice.below(20_000);
     let address = address(dice, count);
-    let word = if n % 5 == 0 {
+    let word = if n.is_multiple_of(5) {
         COMMON_WORD
     } else {
         "a scheduled task"
@@ -266,7 +266,7 @@ fn uuids(answer: &Value, first: usize, every: usize) -> Vec<String> {
     let chosen = views
         .iter()
         .enumerate()
-        .filter(|(n, _)| (first + n) % every == 0);
+        .filter(|(n, _)| (first + n).is_multiple_of(every));
     chosen
         .filter_map(|(_, view)| view["alert_uuid"].as_str().map(str::to_owned))
         .collect()

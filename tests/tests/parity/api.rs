@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::fault::How::ShownBy;
-use crate::fault::{Fault, fault, show, shown};
+use crate::fault::{Fault, fault, show, shown, waits};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
@@ -88,7 +88,10 @@ pub(crate) const FAULTS: &[Fault] = &[
         10,
         "1.4",
         "A failed authentication and a key's life leave no record that anybody can see.",
-        shown!(failed_authentication_and_keys_are_on_record),
+        waits!(
+            failed_authentication_and_keys_are_on_record,
+            "GET /v1/activity"
+        ),
     ),
     fault(
         11,
@@ -100,7 +103,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         12,
         "1.5",
         "The last admin key can be revoked, also with itself.",
-        shown!(the_last_admin_key_stays),
+        waits!(the_last_admin_key_stays, "LAST_ADMIN_KEY"),
     ),
 ];
 

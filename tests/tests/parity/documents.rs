@@ -6,14 +6,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fault::How::Open;
-use crate::fault::{Fault, fault, show, shown};
+use crate::fault::{Fault, fault, show, shown, waits};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         58,
         "6",
         "A document has a version number and no history.",
-        shown!(old_versions_are_read_and_restored),
+        waits!(old_versions_are_read_and_restored, "a document's versions"),
     ),
     fault(
         59,
