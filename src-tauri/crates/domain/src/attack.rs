@@ -248,6 +248,14 @@ impl Table {
         }
     }
 
+    /// As [`Self::id`] where the kind is not known; a technique wins over a tactic, and that over a
+    /// sub-technique.
+    pub fn id_of_any(&self, text: &str) -> Option<&str> {
+        [Kind::Technique, Kind::Tactic, Kind::SubTechnique]
+            .into_iter()
+            .find_map(|kind| self.id(kind, text))
+    }
+
     /// The id that a request means; what is not known is refused, with the nearest id or name.
     pub fn check(&self, path: &str, kind: Kind, text: &str) -> Result<String, FieldError> {
         if let Some(id) = self.id(kind, text) {
@@ -358,6 +366,17 @@ mod tests {
         ] {
             assert_eq!(table.id(kind, text), id, "{text}");
         }
+    }
+
+    #[test]
+    fn a_query_may_name_what_only_the_table_knows() {
+        let now = crate::Timestamp::from_millis(0);
+        let text = "-(mitre:\"valid accounts\",T9999 OR x) mitre:\"Novel\",*";
+        let query = crate::query::Query::parse(text, now).expect("a query");
+        assert_eq!(
+            query.with_attack_ids(&table()).to_string(),
+            "-(mitre:T1078,T9999 OR x) mitre:Novel,*"
+        );
     }
 
     #[test]

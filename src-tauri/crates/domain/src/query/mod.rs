@@ -27,7 +27,7 @@ mod words;
 
 use crate::{
     AlertId, AlertStatus, CloseClassification, EnrichmentStatus, IndicatorType, Malice, Severity,
-    Timestamp, words,
+    Timestamp, attack, words,
 };
 
 pub use complete::{Candidate, Completion, complete};
@@ -328,7 +328,38 @@ words! {
     }
 }
 
+impl Query {
+    /// The query with the ATT&CK names that only the table knows (`mitre:"Valid Accounts"`) as
+    /// their ids; what it does not know stays as it was written.
+    #[must_use]
+    pub fn with_attack_ids(mut self, table: &attack::Table) -> Self {
+        self.expr.each_test(&mut |test| {
+            let Test::Mitre(matches) = test else { return };
+            for one in matches {
+                if let TextMatch::Equal(text) = one
+                    && let Some(id) = table.id_of_any(text)
+                {
+                    id.clone_into(text);
+                }
+            }
+        });
+        self
+    }
+}
+
 impl Expr {
+    fn each_test(&mut self, change: &mut impl FnMut(&mut Test)) {
+        match self {
+            Self::All(members) | Self::Any(members) => {
+                for member in members {
+                    member.each_test(change);
+                }
+            }
+            Self::Not(inner) => inner.each_test(change),
+            Self::Test(test) => change(test),
+        }
+    }
+
     /// All of these, flattened.
     pub fn all(members: Vec<Self>) -> Self {
         let mut flat = Vec::with_capacity(members.len());
