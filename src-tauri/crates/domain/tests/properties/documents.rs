@@ -16,6 +16,8 @@ pub(crate) enum Damage {
     Wrap,
     /// Twice in a list.
     Double,
+    /// More texts than any list of an alert keeps.
+    Many,
     /// An object's keys are joined to its parent's with a dot.
     Flatten,
 }
@@ -109,6 +111,7 @@ fn damage() -> impl Strategy<Value = Damage> {
         1 => Just(Damage::Remove),
         1 => Just(Damage::Wrap),
         1 => Just(Damage::Double),
+        1 => Just(Damage::Many),
         2 => Just(Damage::Flatten),
     ]
 }
@@ -144,6 +147,10 @@ fn apply(value: &mut Value, left: &mut usize, damage: &Damage) -> bool {
             Damage::Remove => *value = Value::Null,
             Damage::Wrap => *value = Value::Array(vec![value.take()]),
             Damage::Double => *value = Value::Array(vec![value.clone(), value.take()]),
+            Damage::Many => {
+                let text = |n| format!("8.8.{}.{n}", n % 9);
+                *value = (0..150).map(text).map(Value::from).collect();
+            }
             Damage::Flatten => flatten(value),
         }
         return true;
