@@ -52,6 +52,8 @@ pub(crate) fn secret_owner(id: AgentId) -> String {
 pub(crate) const AUTH_FIELD: &str = "auth_header";
 /// The field of the signing secret.
 pub(crate) const SIGNING_FIELD: &str = "signing_secret";
+/// The field of the secret before it, which signs too for a day.
+pub(crate) const PREVIOUS_FIELD: &str = "previous_signing_secret";
 
 /// An agent to be stored: its row and what belongs to it.
 struct Checked {

@@ -1,5 +1,6 @@
 //! Deliveries: reading them, sending again, testing an agent.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use calseta_contract::agent::{AgentTestRequest, AgentTestView};
@@ -15,6 +16,8 @@ use crate::stage::deliver::{self, Envelope};
 use crate::views::Evidence;
 use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts, payload};
 
+/// What stands in the place of a secret.
+const MASK: &str = "********";
 /// The states a list can be filtered by.
 const STATES: &[&str] = &[
     "due",
@@ -77,6 +80,28 @@ fn attempt(row: AttemptRow) -> AttemptView {
     }
 }
 
+/// The headers of the newest attempt, those that are secret masked.
+fn request_headers(
+    tx: &impl Reads,
+    agent: i64,
+    view: &DeliveryView,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let mut headers = BTreeMap::new();
+    let mut put = |name: &str, value: String| headers.insert(name.to_owned(), value);
+    put("content-type", "application/json".to_owned());
+    put("webhook-id", view.webhook_id.clone());
+    if let Some(attempt) = view.attempts.iter().max_by_key(|attempt| attempt.n) {
+        let seconds = attempt.started_at.millis().div_euclid(1000);
+        put("webhook-timestamp", seconds.to_string());
+        put("webhook-signature", format!("v1,{MASK}"));
+        put("x-calseta-attempt", attempt.n.to_string());
+    }
+    if let Some(name) = agent::by_row(tx, agent)?.and_then(|agent| agent.auth_header_name) {
+        put(&name.to_ascii_lowercase(), MASK.to_owned());
+    }
+    Ok(headers)
+}
+
 impl Engine {
     /// `GET /v1/deliveries` and `GET /v1/agents/{uuid}/deliveries`, newest first.
     pub async fn deliveries(
@@ -127,7 +152,10 @@ impl Engine {
             .read(move |tx| {
                 let row =
                     delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
-                view(tx, row)
+                let agent = row.agent_row;
+                let mut view = view(tx, row)?;
+                view.request_headers = Some(request_headers(tx, agent, &view)?);
+                Ok(view)
             })
             .await
     }
@@ -183,7 +211,10 @@ impl Engine {
                     .transpose()?
                     .flatten();
                 let alert = alert.ok_or_else(|| {
-                    Problem::field("mode", "this delivery has no alert; use as_sent")
+                    Problem::new(
+                        ErrorCode::InvalidTransition,
+                        "the alert of this delivery is gone, so there is no current data; send it as_sent",
+                    )
                 })?;
                 let generation = alert::next_generation(tx, alert.id)?;
                 let providers = inner.provider_set();

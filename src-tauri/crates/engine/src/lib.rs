@@ -5,6 +5,8 @@
 //! world through `calseta-egress`. The stages under `stage` are driven by rows, so they may die
 //! anywhere and be run twice. Read `ingest`, then `stage`, then `payload`.
 
+mod activity;
+mod agent_checks;
 mod agents;
 mod alerts;
 mod anchors;
@@ -50,6 +52,7 @@ mod vault;
 mod verify;
 mod views;
 
+pub use activity::ActivityQuery;
 pub use agents::AGENT_NAME_MAX;
 pub use alerts::AlertListQuery;
 pub use calseta_domain::query::Query;

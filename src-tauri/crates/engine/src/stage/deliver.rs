@@ -22,7 +22,8 @@ use serde_json::{Map, json};
 use tokio::sync::Notify;
 
 use super::{calm_down, pause};
-use crate::agents::{AUTH_FIELD, SIGNING_FIELD, secret_owner};
+use crate::agent_checks::previous_secret;
+use crate::agents::{AUTH_FIELD, PREVIOUS_FIELD, SIGNING_FIELD, secret_owner};
 use crate::clock::jitter;
 use crate::start::Inner;
 use crate::vault::DoesNotOpen;
@@ -100,6 +101,7 @@ pub(crate) struct Envelope {
     agent: AgentRow,
     auth: Option<SealedSecret>,
     signing: Option<SealedSecret>,
+    previous: Option<SealedSecret>,
     grants: Vec<Grant>,
 }
 
@@ -109,6 +111,7 @@ impl Envelope {
         Ok(Self {
             auth: secret::get(tx, &owner, AUTH_FIELD)?,
             signing: secret::get(tx, &owner, SIGNING_FIELD)?,
+            previous: secret::get(tx, &owner, PREVIOUS_FIELD)?,
             grants: grants::of(tx, Audience::Agent)?,
             agent: agent.clone(),
         })
@@ -413,7 +416,14 @@ fn headers(
     let owner = secret_owner(envelope.agent.uuid);
     let sealed = envelope.signing.as_ref().ok_or(HeaderProblem::NoSecret)?;
     let opened = inner.vault.unseal(&owner, SIGNING_FIELD, sealed)?;
-    let secret = SigningSecret::parse(&opened).map_err(|_| HeaderProblem::NoSecret)?;
+    let mut secrets = vec![SigningSecret::parse(&opened).map_err(|_| HeaderProblem::NoSecret)?];
+    // A previous secret that does not open is no reason to send nothing.
+    let previous = envelope
+        .previous
+        .as_ref()
+        .and_then(|sealed| inner.vault.unseal(&owner, PREVIOUS_FIELD, sealed).ok())
+        .and_then(|text| previous_secret(&text, now));
+    secrets.extend(previous);
     let id = claimed.uuid.webhook_id();
     let seconds = now.millis().div_euclid(1000);
     let mut headers = HeaderMap::new();
@@ -428,7 +438,7 @@ fn headers(
     };
     put(
         "webhook-signature",
-        signature::sign(&secret, &id, seconds, &claimed.body),
+        signature::sign_all(&secrets, &id, seconds, &claimed.body),
     )?;
     put("webhook-timestamp", seconds.to_string())?;
     put("x-calseta-attempt", claimed.attempt.to_string())?;

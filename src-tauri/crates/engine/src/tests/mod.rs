@@ -1,5 +1,6 @@
 //! The engine's nouns, asked as the server asks them, on a standing clock and without stages.
 
+mod agents;
 mod configuration;
 mod evidence;
 mod intake;
