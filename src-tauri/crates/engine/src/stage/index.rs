@@ -1,8 +1,8 @@
 //! Index: the words of alerts that changed, for search.
 //!
 //! What has to be indexed is noted in the transaction that changes it, so nothing is forgotten
-//! whenever the process ends. The writer is shared with ingest, which comes first: one call takes
-//! little of it, and between two calls others have their turn.
+//! whenever the process ends. The writer is shared with ingest, which comes first: this work waits
+//! for idle moments, and one call takes little of the writer.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) async fn run(inner: Arc<Inner>) {
         }
         let indexed = inner
             .store
-            .write(|tx: &WriteTx<'_>| search::index_pending(tx, ALERTS_AT_ONCE));
+            .write_when_idle(|tx: &WriteTx<'_>| search::index_pending(tx, ALERTS_AT_ONCE));
         match indexed.await {
             Ok(true) => {}
             Ok(false) => {

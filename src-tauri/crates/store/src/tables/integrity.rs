@@ -22,3 +22,28 @@ pub fn complaints(tx: &impl Reads) -> Result<Vec<String>, StoreError> {
     }
     Ok(found)
 }
+
+/// What the file is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileFacts {
+    /// Bytes of the database, without its write-ahead log.
+    pub bytes: u64,
+    /// Of these, bytes that deleted rows have left free.
+    pub free_bytes: u64,
+    /// The schema's version: the steps that it has seen.
+    pub version: u64,
+}
+
+/// How large the file is, from its header: no page is read.
+pub fn facts(tx: &impl Reads) -> Result<FileFacts, StoreError> {
+    let pragma = |name: &str| {
+        tx.conn()
+            .query_row(&format!("PRAGMA {name}"), [], |row| row.get::<_, u64>(0))
+    };
+    let page = pragma("page_size")?;
+    Ok(FileFacts {
+        bytes: pragma("page_count")?.saturating_mul(page),
+        free_bytes: pragma("freelist_count")?.saturating_mul(page),
+        version: pragma("user_version")?,
+    })
+}

@@ -9,7 +9,9 @@ use calseta_store::tables::document::{self, DocumentFilter, DocumentRow, Documen
 use calseta_store::tables::enrichment::{self, Answer};
 use calseta_store::tables::provider::{self, ProviderRow};
 use calseta_store::tables::reject::{self, KEPT_BYTES, KEPT_ROWS, NewReject};
-use calseta_store::tables::{Direction, Slice, indicator, job, provider_usage, setting, source};
+use calseta_store::tables::{
+    Direction, Slice, indicator, integrity, job, provider_usage, setting, source,
+};
 use calseta_store::{Store, StoreError, WriteTx};
 use serde_json::Map;
 use uuid::Uuid;
@@ -238,4 +240,15 @@ async fn a_setting_is_its_text_until_it_is_the_default_again() {
         Ok::<_, StoreError>(())
     });
     outcome.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_file_says_how_large_it_is() {
+    let (dir, store) = fresh();
+    let facts = store.read(|tx| integrity::facts(tx)).await.unwrap();
+    assert!(facts.bytes > 0 && facts.free_bytes < facts.bytes);
+    assert!(facts.version >= 6);
+    store.close(now()).await;
+    let file = std::fs::metadata(dir.path().join("calseta.db")).unwrap();
+    assert!(file.len() >= facts.bytes);
 }

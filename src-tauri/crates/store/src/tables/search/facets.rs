@@ -44,7 +44,7 @@ struct Part {
 /// Divides the alerts that a query finds. Its paging and order do not matter.
 pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
     let order = order::newest();
-    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::FEW)?;
+    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::SIZES)?;
     let page = plan.page(&order, None, (COUNT_CAP + 1, 0));
     let ids = {
         let mut statement = tx.conn().prepare_cached(&page.sql)?;

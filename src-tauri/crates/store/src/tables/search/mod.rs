@@ -79,15 +79,19 @@ fn pieces(tx: &impl Reads, query: &AlertQuery) -> Result<Vec<Piece>, StoreError>
 
 /// Fetches a page.
 pub fn page(tx: &impl Reads, query: &AlertQuery) -> Result<AlertPage, StoreError> {
-    page_when(tx, query, plan::FEW)
+    page_when(tx, query, plan::SIZES)
 }
 
-/// [`page`] with another idea of how many alerts are few: with it a test sees every plan.
+/// [`page`] with other ideas of how many alerts are few and many: with them a test sees every plan.
 #[doc(hidden)]
-pub fn page_when(tx: &impl Reads, query: &AlertQuery, few: usize) -> Result<AlertPage, StoreError> {
+pub fn page_when(
+    tx: &impl Reads,
+    query: &AlertQuery,
+    sizes: (usize, usize),
+) -> Result<AlertPage, StoreError> {
     let order = order::of(query);
     let pieces = pieces(tx, query)?;
-    let plan = plan::choose(tx, &order, pieces, few)?;
+    let plan = plan::choose(tx, &order, pieces, sizes)?;
     let total = count(tx, &plan, query.counting)?;
     let (after, offset) = match &query.paging {
         Paging::After(after) => (after.as_ref(), 0),
@@ -128,7 +132,7 @@ pub fn counts(tx: &impl Reads, queries: &[Query]) -> Result<Vec<u64>, StoreError
     let order = order::newest();
     let mut counts = Vec::with_capacity(queries.len());
     for query in queries {
-        let plan = plan::choose(tx, &order, piece::members(tx, query)?, plan::FEW)?;
+        let plan = plan::choose(tx, &order, piece::members(tx, query)?, plan::SIZES)?;
         counts.extend(count(tx, &plan, Counting::Capped)?);
     }
     Ok(counts)

@@ -12,15 +12,35 @@ use crate::tables::alert_list::Keyset;
 
 /// Alerts that are few: so many are looked at and sorted in a few milliseconds. With more, walking
 /// the order finds a page soon.
-pub(super) const FEW: usize = 4_000;
+const FEW: usize = 4_000;
 /// So few that no better driver is looked for.
 const VERY_FEW: usize = 100;
+
+/// Alerts that are so many that asking the word index about one alert after the other finds a page
+/// sooner than collecting them all.
+const MANY: usize = 40_000;
+/// Both.
+pub(super) const SIZES: (usize, usize) = (FEW, MANY);
+/// Columns of the alert that the index of metrics has: a count of conditions on them alone need not
+/// read the alerts.
+const COVERED: &[&str] = &[
+    "ingested_at",
+    "status",
+    "severity",
+    "source_name",
+    "detection_rule_id",
+    "close_classification",
+    "occurred_at",
+    "closed_at",
+];
 
 /// How a page is found.
 #[derive(Debug)]
 pub(super) struct Plan {
     pieces: Vec<Piece>,
     way: Way,
+    /// Whether the word index finds so many that it is asked about one alert at a time.
+    words_are_many: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,12 +53,13 @@ enum Way {
     Walk,
 }
 
-/// Chooses by what is there; up to `few` alerts are few.
+/// Chooses by what is there; up to `few` alerts are few, more than `many` are
+/// many.
 pub(super) fn choose(
     tx: &impl Reads,
     order: &Order,
     pieces: Vec<Piece>,
-    few: usize,
+    (few, many): (usize, usize),
 ) -> Result<Plan, StoreError> {
     let mut best: Option<(usize, usize)> = None;
     for (n, piece) in pieces.iter().enumerate() {
@@ -59,7 +80,15 @@ pub(super) fn choose(
         (None, Some(n)) if order.is_by_row() => Way::Words(n),
         (None, _) => Way::Walk,
     };
-    Ok(Plan { pieces, way })
+    let words_are_many = match (way, words.and_then(|n| pieces[n].driver.as_ref())) {
+        (Way::Walk, Some(driver)) => probe(tx, driver, many)? > many,
+        _ => false,
+    };
+    Ok(Plan {
+        pieces,
+        way,
+        words_are_many,
+    })
 }
 
 /// How many rows a driver gives, up to `few` and one.
@@ -81,11 +110,17 @@ pub(super) fn every(order: &Order, pieces: &[Piece]) -> Vec<Plan> {
             ways.push(Way::Words(n));
         }
     }
-    let plan = |way| Plan {
+    let plan = |way, words_are_many| Plan {
         pieces: pieces.to_vec(),
         way,
+        words_are_many,
     };
-    ways.into_iter().map(plan).collect()
+    let one_by_one = pieces
+        .iter()
+        .any(|piece| piece.words.is_some())
+        .then(|| plan(Way::Walk, true));
+    let plans = ways.into_iter().map(|way| plan(way, false));
+    plans.chain(one_by_one).collect()
 }
 
 impl Plan {
@@ -118,6 +153,14 @@ impl Plan {
                 Way::Walk => false,
             };
             if is_done {
+                continue;
+            }
+            if let (true, Some(words)) = (self.words_are_many, &piece.words) {
+                sub.push(
+                    " AND EXISTS (SELECT 1 FROM search_words WHERE search_words MATCH ? \
+                     AND rowid = a.id)",
+                    [Sql::Text(words.clone())],
+                );
                 continue;
             }
             let cond = if bare(piece) {
@@ -171,11 +214,26 @@ impl Plan {
             return counted(driver.clone(), cap);
         }
         let mut sub = Sub::new("SELECT a.id ", Vec::new());
-        // Without an order SQLite may choose among the indexes by itself.
-        sub.append(&self.source(""));
-        self.narrow(&mut sub, |piece| self.way == Way::Walk && piece.is_column);
+        let is_covered =
+            self.way == Way::Walk && self.pieces.len() > 1 && self.pieces.iter().all(is_covered);
+        // Else, without an order, SQLite chooses among the indexes by itself.
+        sub.append(&self.source(if is_covered {
+            "INDEXED BY alert_ingested"
+        } else {
+            ""
+        }));
+        self.narrow(&mut sub, |piece| {
+            self.way == Way::Walk && piece.is_column && !is_covered
+        });
         counted(sub, cap)
     }
+}
+
+/// Whether a condition reads only what the index of metrics has.
+fn is_covered(piece: &Piece) -> bool {
+    let column = piece.cond.sql.strip_prefix("+a.");
+    let column = column.and_then(|rest| rest.split(' ').next());
+    piece.is_column && column.is_some_and(|column| COVERED.contains(&column))
 }
 
 fn counted(mut rows: Sub, cap: Option<u64>) -> Sub {

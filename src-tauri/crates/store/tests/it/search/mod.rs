@@ -27,8 +27,8 @@ const QUERIES: usize = 1_000;
 const SEED: u64 = 0x5eed_ca15_e7a0_0001;
 /// Alerts a page: no divisor of anything.
 const PAGE: u32 = 37;
-/// Ideas of how many alerts are few: none, some, all.
-const FEW: &[usize] = &[0, 20, 4_000];
+/// Ideas of how many alerts are few and many: with them every plan is taken.
+const SIZES: &[(usize, usize)] = &[(0, 0), (0, 1_000), (20, 50), (4_000, 40_000)];
 
 async fn filled(seed: u64, alerts: usize) -> (TempDir, Store) {
     let (dir, store) = fresh();
@@ -71,12 +71,12 @@ fn newest_first() -> Vec<SortKey> {
 fn walk(
     tx: &impl Reads,
     query: &AlertQuery,
-    few: usize,
+    sizes: (usize, usize),
     by_cursor: bool,
 ) -> Result<(Vec<i64>, u64), StoreError> {
     let (mut ids, mut query) = (Vec::new(), query.clone());
     loop {
-        let page = search::page_when(tx, &query, few)?;
+        let page = search::page_when(tx, &query, sizes)?;
         ids.extend(page.rows.iter().map(|row| row.id));
         let total = page.total.expect("it was counted");
         if page.next.is_none() {
@@ -107,13 +107,15 @@ async fn a_thousand_random_queries_find_what_an_oracle_finds_in_the_same_order()
             ask::expr(&mut dice, depth)
         };
         let keys = ask::order(&mut dice);
-        let (few, by_cursor) = (dice.of(FEW), dice.chance(70));
+        let (sizes, by_cursor) = (dice.of(SIZES), dice.chance(70));
         let query = asked(expr, keys.clone());
         let expected = oracle::find(&all, query.query.as_ref().expect("a query"), &keys);
         found_some += usize::from(!expected.is_empty());
         found_not_all += usize::from(expected.len() < all.len());
-        let what = format!("query {n} of seed {SEED:#x}, few {few}: {query:?}");
-        let seen = store.read(move |tx| walk(tx, &query, few, by_cursor)).await;
+        let what = format!("query {n} of seed {SEED:#x}, sizes {sizes:?}: {query:?}");
+        let seen = store
+            .read(move |tx| walk(tx, &query, sizes, by_cursor))
+            .await;
         let (seen, total) = seen.unwrap_or_else(|error| panic!("{error}\n{what}"));
         assert_eq!(seen, expected, "{what}");
         assert_eq!(total, expected.len() as u64, "the count of {what}");
@@ -137,7 +139,7 @@ async fn an_oracle_that_is_wrong_about_one_alert_is_noticed() {
         &newest_first(),
     );
     let (seen, _) = store
-        .read(move |tx| walk(tx, &query, 0, true))
+        .read(move |tx| walk(tx, &query, (0, 0), true))
         .await
         .unwrap();
     assert_ne!(seen, expected);
@@ -225,7 +227,7 @@ async fn words_follow_what_happens_to_an_alert() {
             is_prefix: false,
         };
         let query = asked(Expr::Test(Test::Text(text)), newest_first());
-        store.read(move |tx| walk(tx, &query, 4_000, true))
+        store.read(move |tx| walk(tx, &query, SIZES[3], true))
     };
     assert_eq!(find("zebra").await.unwrap().0, Vec::<i64>::new());
     store
@@ -350,7 +352,7 @@ async fn a_cursor_of_another_order_begins_anew_and_legacy_filters_narrow() {
     let same = asked(both, newest_first());
     let expected = oracle::find(&all, same.query.as_ref().unwrap(), &newest_first());
     let (seen, _) = store
-        .read(move |tx| walk(tx, &query, 20, true))
+        .read(move |tx| walk(tx, &query, SIZES[2], true))
         .await
         .unwrap();
     assert_eq!(seen, expected);
