@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use calseta_domain::FieldError;
 use calseta_domain::attack::{Kind, Table};
+use calseta_domain::query::Query;
 
 /// Parsed at the first use; the file is part of the program and a test of the domain reads it.
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -28,6 +29,11 @@ pub(crate) fn ids(
         }
     }
     ids
+}
+
+/// A query whose techniques may be named instead of numbered.
+pub(crate) fn in_query(query: Query) -> Query {
+    query.with_attack_ids(&TABLE)
 }
 
 /// The names of those ids that have one.

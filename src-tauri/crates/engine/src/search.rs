@@ -8,7 +8,7 @@ use calseta_store::tables::alert_list::{AlertQuery, COUNT_CAP};
 use calseta_store::tables::search::{self, ValueField};
 use serde_json::{Value, json};
 
-use crate::{Engine, Problem};
+use crate::{Engine, Problem, attack_names};
 
 /// Completions that are offered at once.
 const CANDIDATES: usize = 20;
@@ -126,7 +126,8 @@ impl Engine {
 
 /// Reads a query as a field of a request.
 pub(crate) fn read(text: &str, now: Timestamp) -> Result<Query, Problem> {
-    Query::parse(text, now).map_err(|error| unreadable("q", &error))
+    let query = Query::parse(text, now).map_err(|error| unreadable("q", &error))?;
+    Ok(attack_names::in_query(query))
 }
 
 #[cfg(test)]
