@@ -5,6 +5,7 @@
 
 mod controls;
 mod manifests;
+mod pages;
 mod sources;
 mod tree;
 
