@@ -1,11 +1,10 @@
 //! The pages for people, held to the program: every word of a closed set that a page promises to
-//! list is there, every link leads somewhere, and every query that is shown is one.
+//! list is there, and every link leads somewhere. The domain's tests read the page of queries.
 
 use std::path::{Component, Path, PathBuf};
 
-use calseta_domain::query::{Field, Query};
 use calseta_domain::settings::{Preset, SETTINGS};
-use calseta_domain::{ErrorCode, Scope, Timestamp};
+use calseta_domain::{ErrorCode, Scope};
 use calseta_tests::world::repository_text;
 
 const PAGES: &[&str] = &[
@@ -89,24 +88,6 @@ fn broken_links(page: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// The lines of a page's `query` blocks that are no query.
-fn bad_queries(text: &str) -> (usize, Vec<String>) {
-    let now = Timestamp::from_millis(1_736_936_880_000);
-    let mut is_inside = false;
-    let (mut count, mut bad) = (0, Vec::new());
-    for line in text.lines() {
-        if line.starts_with("```") {
-            is_inside = line == "```query";
-        } else if is_inside && !line.is_empty() {
-            count += 1;
-            if let Err(error) = Query::parse(line, now) {
-                bad.push(format!("{line}: {error}"));
-            }
-        }
-    }
-    (count, bad)
-}
-
 #[test]
 fn every_link_leads_somewhere() {
     for page in PAGES {
@@ -158,22 +139,4 @@ fn the_page_of_the_settings_lists_each_with_its_default() {
             "{row}: the default is {default}"
         );
     }
-}
-
-#[test]
-fn the_page_of_queries_names_every_field_and_shows_only_queries() {
-    let text = repository_text("docs/query.md");
-    // A path follows; and these three find nothing yet, which the page says in a sentence.
-    let written = |field: &Field| match field {
-        Field::Raw => "raw.<path>".to_owned(),
-        Field::Is => "is:".to_owned(),
-        Field::Approval => "approval:".to_owned(),
-        Field::Has => "has:note".to_owned(),
-        other => other.to_string(),
-    };
-    let missing_fields = missing(&text, Field::ALL.iter().map(written));
-    assert!(missing_fields.is_empty(), "{missing_fields:?}");
-    let (count, bad) = bad_queries(&text);
-    assert!(count > 10 && bad.is_empty(), "{count} {bad:?}");
-    assert_eq!(bad_queries("```query\nstatus:opn\n```").1.len(), 1);
 }
