@@ -82,6 +82,17 @@ const ENRICH: &str = r#"{"type":"ip","value":"203.0.113.7"}"#;
 const EXTRACTION: &str = r#"{"provider_name":"virustotal","indicator_type":"ip","source_path":"data.attributes.country","target_key":"country"}"#;
 const EXTRACTIONS: &str = r#"{"extractions":[{"provider_name":"virustotal","indicator_type":"ip","source_path":"data.attributes.continent","target_key":"continent"}]}"#;
 const SWITCH_OFF: &str = r#"{"is_active":false}"#;
+const SOURCE: &str = r#"{"source_name":"own","display_name":"Own","field_map":{"title":"rule.description","severity":"rule.level"}}"#;
+const PATCH_SOURCE: &str = r#"{"display_name":"Own, renamed"}"#;
+const PATCH_KEY: &str = r#"{"scopes":["alerts:read"],"allowed_sources":null}"#;
+const INDICATORS: &str = r#"{"indicators":[{"type":"ip","value":"203.0.113.9"}]}"#;
+const VIEW: &str = r#"{"name":"Mine","q":"status:open"}"#;
+const PATCH_VIEW: &str = r#"{"name":"Mine, renamed"}"#;
+const VERDICT: &str = r#"{"malice":"Malicious"}"#;
+const MAPPING: &str = r#"{"source_name":"generic","field_path":"user.principal.name","indicator_type":"account","extraction_target":"raw_payload"}"#;
+const EXTRACTION_TEST: &str =
+    r#"{"source_name":"generic","raw_payload":{"title":"t","severity":"High"}}"#;
+const SETTINGS: &str = r#"{"general":{"analyst_name":"Ada"}}"#;
 const SESSION: &str = r#"{"token":"once_x"}"#;
 
 use Who::{Anybody, Humans};
@@ -348,6 +359,163 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     row("GET", "/v1/activity/verify", ADMIN, Anybody, ""),
     row("POST", "/v1/settings/master-key/rotate", ADMIN, Humans, ""),
+    row("POST", "/v1/sources", ADMIN, Humans, SOURCE),
+    row("GET", "/v1/sources/{uuid}", ALERTS_READ, Anybody, ""),
+    row("PATCH", "/v1/sources/{uuid}", ADMIN, Humans, PATCH_SOURCE),
+    row("DELETE", "/v1/sources/{uuid}", ADMIN, Humans, ""),
+    row(
+        "GET",
+        "/v1/sources/{uuid}/rejects",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/sources/{uuid}/rejects/{reject}/replay",
+        ADMIN,
+        Humans,
+        "",
+    ),
+    row("PATCH", "/v1/api-keys/{uuid}", ADMIN, Humans, PATCH_KEY),
+    row("DELETE", "/v1/alerts/{uuid}", ALERTS_WRITE, Humans, ""),
+    row(
+        "POST",
+        "/v1/alerts/{uuid}/enrich",
+        ALERTS_WRITE,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/alerts/{uuid}/indicators",
+        ALERTS_WRITE,
+        Anybody,
+        INDICATORS,
+    ),
+    row(
+        "GET",
+        "/v1/alerts/{uuid}/relationship-graph",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/alerts/{uuid}/trigger-agents",
+        AGENTS_WRITE,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/alerts/{uuid}/dispatch-agent",
+        AGENTS_WRITE,
+        Anybody,
+        "",
+    ),
+    row(
+        "GET",
+        "/v1/alerts/{uuid}/dispatch-explanation",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row("GET", "/v1/alerts/facets", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/alerts/complete", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/views", ALERTS_READ, Anybody, ""),
+    row("POST", "/v1/views", ALERTS_WRITE, Humans, VIEW),
+    row("GET", "/v1/views/counts", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/views/{uuid}", ALERTS_READ, Anybody, ""),
+    row(
+        "PATCH",
+        "/v1/views/{uuid}",
+        ALERTS_WRITE,
+        Humans,
+        PATCH_VIEW,
+    ),
+    row("DELETE", "/v1/views/{uuid}", ALERTS_WRITE, Humans, ""),
+    row("GET", "/v1/indicators", ENRICHMENTS_READ, Anybody, ""),
+    row(
+        "GET",
+        "/v1/indicators/{uuid}",
+        ENRICHMENTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "PATCH",
+        "/v1/indicators/{uuid}",
+        ALERTS_WRITE,
+        Anybody,
+        VERDICT,
+    ),
+    row("GET", "/v1/indicator-mappings", ADMIN, Anybody, ""),
+    row("POST", "/v1/indicator-mappings", ADMIN, Humans, MAPPING),
+    row(
+        "GET",
+        "/v1/indicator-mappings/source-plugin-fields",
+        ADMIN,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/indicator-mappings/test-extraction",
+        ADMIN,
+        Anybody,
+        EXTRACTION_TEST,
+    ),
+    row("GET", "/v1/indicator-mappings/{uuid}", ADMIN, Anybody, ""),
+    row(
+        "PATCH",
+        "/v1/indicator-mappings/{uuid}",
+        ADMIN,
+        Humans,
+        SWITCH_OFF,
+    ),
+    row("DELETE", "/v1/indicator-mappings/{uuid}", ADMIN, Humans, ""),
+    row(
+        "GET",
+        "/v1/context-documents/{uuid}/versions",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "GET",
+        "/v1/context-documents/{uuid}/versions/{version}",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/context-documents/{uuid}/versions/{version}/restore",
+        ALERTS_WRITE,
+        Humans,
+        "",
+    ),
+    row(
+        "GET",
+        "/v1/detection-rules/{uuid}/metrics",
+        ALERTS_READ,
+        Anybody,
+        "",
+    ),
+    row("GET", "/v1/metrics/alerts", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/metrics/summary", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/settings", ADMIN, Anybody, ""),
+    row("PATCH", "/v1/settings", ADMIN, Humans, SETTINGS),
+    row("GET", "/v1/settings/schema", ADMIN, Anybody, ""),
+    row("GET", "/v1/settings/approval-defaults", ADMIN, Anybody, ""),
+    row(
+        "POST",
+        "/v1/deliveries/{uuid}/cancel",
+        AGENTS_WRITE,
+        Anybody,
+        "",
+    ),
     row("GET", "/v1/sources", ALERTS_READ, Anybody, ""),
     row("GET", "/v1/events", Needs::AnyKey, Anybody, ""),
     row("GET", "/ui/boot", Needs::Analyst, Anybody, ""),
@@ -365,6 +533,8 @@ impl Route {
             .replace("{uuid}", uuid)
             .replace("{source}", "generic")
             .replace("{page}", "alerts")
+            .replace("{reject}", uuid)
+            .replace("{version}", "1")
     }
 }
 

@@ -6,7 +6,8 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use calseta_domain::{ErrorCode, FieldError, JsonRefusal, json as syntax};
-use calseta_engine::{Problem, RequestKey};
+use calseta_engine::{MAX_FILE_BYTES, Problem, RequestKey};
+use http::request::Parts;
 use http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt;
 use serde::de::DeserializeOwned;
@@ -141,7 +142,84 @@ fn unsupported(message: &str) -> Problem {
     Problem::new(ErrorCode::UnsupportedMediaType, message)
 }
 
+/// The largest form with a file: the file and some room for its fields.
+const MAX_FORM_BYTES: usize = MAX_FILE_BYTES + 256 * 1024;
+/// Fields of a form at the most.
+const MAX_PARTS: usize = 32;
+
+/// One field of a form.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) name: String,
+    pub(crate) file_name: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) bytes: Bytes,
+}
+
+impl Part {
+    /// Its value as text.
+    pub(crate) fn text(self) -> Result<String, Problem> {
+        String::from_utf8(self.bytes.to_vec())
+            .map_err(|_| Problem::field(&self.name, "must be UTF-8 text"))
+    }
+}
+
+/// Whether a body is a form with fields.
+pub(crate) fn wants_multipart(headers: &HeaderMap) -> bool {
+    boundary(headers).is_some()
+}
+
+fn boundary(headers: &HeaderMap) -> Option<String> {
+    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
+    multer::parse_boundary(kind).ok()
+}
+
+/// The fields of a form, whose body was counted while it streamed.
+pub(crate) async fn parts(request: Request) -> Result<Vec<Part>, Problem> {
+    let broken = |error: &multer::Error| {
+        Problem::field("body", format!("is no form that can be read: {error}"))
+    };
+    let boundary = boundary(request.headers())
+        .ok_or_else(|| unsupported("send multipart/form-data with a boundary"))?;
+    let (_, bytes) = bounded(request, MAX_FORM_BYTES).await?;
+    let whole = futures_util::stream::iter([Ok::<_, std::convert::Infallible>(bytes)]);
+    let mut form = multer::Multipart::new(whole, boundary);
+    let mut found = Vec::new();
+    while let Some(field) = form.next_field().await.map_err(|error| broken(&error))? {
+        if found.len() == MAX_PARTS {
+            return Err(Problem::field(
+                "body",
+                format!("has more than {MAX_PARTS} fields"),
+            ));
+        }
+        let part = Part {
+            name: field.name().unwrap_or_default().to_owned(),
+            file_name: field.file_name().map(str::to_owned),
+            content_type: field.content_type().map(ToString::to_string),
+            bytes: Bytes::new(),
+        };
+        let bytes = field.bytes().await.map_err(|error| broken(&error))?;
+        found.push(Part { bytes, ..part });
+    }
+    Ok(found)
+}
+
 async fn read(request: Request, max: usize) -> Result<Payload, Problem> {
+    let (parts, bytes) = bounded(request, max).await?;
+    if !bytes.is_empty() && !parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
+        return Err(unsupported(
+            "send JSON, with Content-Type: application/json",
+        ));
+    }
+    Ok(Payload {
+        headers: parts.headers,
+        bytes,
+        path: parts.uri.path().to_owned(),
+    })
+}
+
+/// A whole body of at most so many bytes, counted while it streams.
+async fn bounded(request: Request, max: usize) -> Result<(Parts, Bytes), Problem> {
     let (parts, body) = request.into_parts();
     if parts.headers.contains_key(header::CONTENT_ENCODING) {
         return Err(unsupported("send the body without Content-Encoding"));
@@ -159,16 +237,7 @@ async fn read(request: Request, max: usize) -> Result<Payload, Problem> {
                 "the body did not arrive within 10 s; send it at once",
             )
         })??;
-    if !bytes.is_empty() && !parts.headers.get(header::CONTENT_TYPE).is_some_and(is_json) {
-        return Err(unsupported(
-            "send JSON, with Content-Type: application/json",
-        ));
-    }
-    Ok(Payload {
-        headers: parts.headers,
-        bytes,
-        path: parts.uri.path().to_owned(),
-    })
+    Ok((parts, bytes))
 }
 
 async fn collect(mut body: Body, max: usize) -> Result<Bytes, Problem> {

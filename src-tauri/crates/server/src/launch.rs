@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::middleware;
-use calseta_engine::{Clock, Engine, EngineConfig, KeyStore, Principal, StartError};
+use calseta_engine::{Clock, Engine, EngineConfig, KeyStore, Principal, Settings, StartError};
 use http::{Request, Response};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -143,10 +143,11 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
         .map_or(0, |a| a.port());
     let base_url = format!("http://127.0.0.1:{port}");
     engine.set_address(&base_url, vec![port]);
+    let limiters = Arc::new(Limiters::new(config.limits));
     let app = App {
         engine: engine.clone(),
         sessions: Arc::new(Sessions::default()),
-        limiters: Arc::new(Limiters::new(config.limits)),
+        limiters: Arc::clone(&limiters),
         notice: Arc::new(notice.clone()),
     };
     let ui_url = config
@@ -161,6 +162,7 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
         .layer(middleware::from_fn(guard::outermost));
     let in_process = InProcess(routes.layer(middleware::from_fn(guard::outermost)));
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+    follow_settings(&engine, &limiters, config.limits, &tracker);
     for listener in listeners {
         tracker.spawn(listen::serve(listener, guarded.clone(), stop.clone()));
     }
@@ -180,6 +182,43 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
         listeners: tracker,
         runtime_file,
     })
+}
+
+/// The limits that the settings name.
+fn limits_of(settings: &Settings) -> Limits {
+    let number = |key| u32::try_from(settings.number("limits", key)).unwrap_or(0);
+    Limits {
+        ingest_per_minute: number("ingest_per_minute"),
+        ingest_burst: number("ingest_burst"),
+        other_per_minute: number("requests_per_minute"),
+        enrichment_per_minute: number("enrichment_per_minute"),
+        failed_auth_per_minute: number("failed_auth_per_minute"),
+    }
+}
+
+/// Keeps the limits as the settings have them, unless they were switched off for this run.
+fn follow_settings(
+    engine: &Engine,
+    limiters: &Arc<Limiters>,
+    started_with: Limits,
+    tasks: &TaskTracker,
+) {
+    if started_with == Limits::OFF {
+        return;
+    }
+    limiters.apply(limits_of(&engine.settings()));
+    let (mut changes, stop) = (engine.watch_settings(), engine.stopping());
+    let limiters = Arc::clone(limiters);
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                changed = changes.changed() => if changed.is_err() { break },
+            }
+            let settings = Arc::clone(&changes.borrow_and_update());
+            limiters.apply(limits_of(&settings));
+        }
+    });
 }
 
 async fn bind(choice: PortChoice) -> Result<(Vec<TcpListener>, Option<String>), LaunchError> {

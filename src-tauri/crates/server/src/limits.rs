@@ -121,7 +121,7 @@ pub(crate) struct StandingSlot(Arc<OnceLock<Standing>>);
 
 impl StandingSlot {
     fn set(&self, standing: Standing) {
-        drop(self.0.set(standing));
+        self.0.get_or_init(|| standing);
     }
 
     /// Writes the headers, when the request was counted.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, Path};
 use calseta_domain::{FieldError, Timestamp, UnknownWord};
-use calseta_engine::{PageNumber, Problem};
+use calseta_engine::{Direction, PageNumber, Problem};
 use http::request::Parts;
 
 use crate::answer::Failure;
@@ -147,6 +147,22 @@ impl QueryPairs {
         self.list(name).iter().map(parse).collect()
     }
 
+    /// Comma-separated words of a few.
+    pub(crate) fn each_word(
+        &self,
+        name: &str,
+        allowed: &[(&str, &str)],
+    ) -> Result<Vec<String>, Problem> {
+        let known = |word: &String| {
+            let found = allowed.iter().find(|(known, _)| known == word);
+            found.map(|(_, value)| (*value).to_owned()).ok_or_else(|| {
+                let words: Vec<&str> = allowed.iter().map(|(word, _)| *word).collect();
+                Problem::word(name, name, word, &words)
+            })
+        };
+        self.list(name).iter().map(known).collect()
+    }
+
     /// One word of a closed set.
     pub(crate) fn one<T: FromStr<Err = UnknownWord>>(
         &self,
@@ -206,6 +222,17 @@ impl QueryPairs {
         self.number(name, min, min, max).map(Some)
     }
 
+    /// `sort_order`, by default descending.
+    pub(crate) fn direction(&self) -> Result<Direction, Problem> {
+        let words = [
+            ("desc", Direction::Descending),
+            ("asc", Direction::Ascending),
+        ];
+        Ok(self
+            .word("sort_order", &words)?
+            .unwrap_or(Direction::Descending))
+    }
+
     /// `page_size`.
     pub(crate) fn page_size(&self) -> Result<u64, Problem> {
         self.number("page_size", DEFAULT_PAGE_SIZE, 1, MAX_PAGE_SIZE)
@@ -242,5 +269,60 @@ where
             .parse()
             .map_err(|_| Problem::field("uuid", "is not a uuid"))?;
         Ok(Self(id))
+    }
+}
+
+/// Two uuids in the path, in its order.
+#[derive(Debug)]
+pub(crate) struct IdPair<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A, B> Argument for IdPair<A, B> {
+    fn describe(_: &mut Facts, _: &mut Schemas) {}
+}
+
+fn parsed<T: FromStr>(name: &str, text: &str) -> Result<T, Failure> {
+    let parsed = text.parse();
+    parsed.map_err(|_| Problem::field(name, "is not a uuid").into())
+}
+
+impl<S, A, B> FromRequestParts<S> for IdPair<A, B>
+where
+    S: Send + Sync,
+    A: FromStr + Send,
+    B: FromStr + Send,
+{
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (first, second) = path.map(|Path(both)| both).unwrap_or_default();
+        Ok(Self(
+            parsed("uuid", &first)?,
+            parsed("the second uuid", &second)?,
+        ))
+    }
+}
+
+/// A uuid and a version in the path.
+#[derive(Debug)]
+pub(crate) struct IdVersion<T>(pub(crate) T, pub(crate) u64);
+
+impl<T> Argument for IdVersion<T> {
+    fn describe(_: &mut Facts, _: &mut Schemas) {}
+}
+
+impl<S, T> FromRequestParts<S> for IdVersion<T>
+where
+    S: Send + Sync,
+    T: FromStr + Send,
+{
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let (id, version) = path.map(|Path(both)| both).unwrap_or_default();
+        let number = version.parse().ok().filter(|n| (1..=MAX_PAGE).contains(n));
+        let number = number.ok_or_else(|| {
+            Problem::field("version", format!("must be a number from 1 to {MAX_PAGE}"))
+        })?;
+        Ok(Self(parsed("uuid", &id)?, number))
     }
 }

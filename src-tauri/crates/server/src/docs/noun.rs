@@ -135,7 +135,12 @@ fn row(parameter: Parameter, place: &str) -> Vec<String> {
             format!("number from {min} to {max}{default}")
         }
     };
-    let name = format!("<code>{}</code>", escape(parameter.name));
+    let must = if parameter.is_required {
+        " (required)"
+    } else {
+        ""
+    };
+    let name = format!("<code>{}</code>{must}", escape(parameter.name));
     vec![name, place.to_owned(), prose(&value), prose(parameter.text)]
 }
 

@@ -84,7 +84,7 @@ fn one(parameter: Parameter, place: &str) -> Value {
     let mut said = json!({
         "name": parameter.name,
         "in": place,
-        "required": place == "path",
+        "required": place == "path" || parameter.is_required,
         "description": parameter.text,
         "schema": parameter.kind.schema(),
     });

@@ -57,12 +57,12 @@ impl std::fmt::Debug for Operation {
 }
 
 /// The header that makes a request happen once.
-pub(crate) const IDEMPOTENCY_KEY: Parameter = Parameter {
-    name: "Idempotency-Key",
-    kind: Kind::ShortText(255),
-    text: "At most 255 characters. The same key with the same body answers again with the first \
+pub(crate) const IDEMPOTENCY_KEY: Parameter = Parameter::new(
+    "Idempotency-Key",
+    Kind::ShortText(255),
+    "At most 255 characters. The same key with the same body answers again with the first \
            answer, marked `Idempotent-Replayed: true`; with another body it is a 409. Kept 7 days.",
-};
+);
 
 impl Operation {
     fn new<H, T>(
@@ -140,7 +140,7 @@ macro_rules! methods {
     )+};
 }
 
-methods!(get => GET, post => POST, put => PUT, patch => PATCH, delete => DELETE);
+methods!(get => GET, post => POST, patch => PATCH, delete => DELETE);
 
 /// Puts operations under their noun.
 pub(crate) fn about<const N: usize>(noun: Noun, operations: [Operation; N]) -> Vec<Operation> {

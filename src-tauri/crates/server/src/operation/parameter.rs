@@ -42,11 +42,24 @@ pub(crate) struct Parameter {
     pub(crate) kind: Kind,
     /// What it does, in a sentence.
     pub(crate) text: &'static str,
+    /// Whether a request without it is refused.
+    pub(crate) is_required: bool,
 }
 
 impl Parameter {
     pub(crate) const fn new(name: &'static str, kind: Kind, text: &'static str) -> Self {
-        Self { name, kind, text }
+        Self {
+            name,
+            kind,
+            text,
+            is_required: false,
+        }
+    }
+
+    /// The same, without which a request is refused.
+    pub(crate) const fn required(mut self) -> Self {
+        self.is_required = true;
+        self
     }
 }
 

@@ -5,7 +5,9 @@ use calseta_contract::alert::{AlertMetadata, AlertPatch, AlertSummary, AlertView
 use calseta_domain::{
     AlertId, AlertStatus, DetectionRuleId, EnrichmentStatus, ErrorCode, Severity,
 };
-use calseta_engine::{AlertFilter, AlertListQuery, AlertSort, Counting, Engine, Paging, Problem};
+use calseta_engine::{
+    AlertFilter, AlertListQuery, AlertSort, Counting, Direction, Engine, Paging, Problem,
+};
 
 use crate::answer::Answer;
 use crate::body::Json;
@@ -40,7 +42,15 @@ pub(super) const SORT_ORDER: Parameter = Parameter::new(
     "Descending when nothing is said.",
 );
 
-const FILTERS: &[Parameter] = &[
+/// `q`.
+pub(super) const Q: Parameter = Parameter::new(
+    "q",
+    Kind::Text,
+    "A query in the filter grammar, for example `status:open severity:>=high -tag:test`. With other filters both must hold; an order that it names wins over `sort_by`.",
+);
+
+/// v1.1.0's filters.
+pub(super) const FILTERS: &[Parameter] = &[
     Parameter::new("status", Kind::Words(AlertStatus::WORDS), "Any of these."),
     Parameter::new("severity", Kind::Words(Severity::WORDS), "Any of these."),
     Parameter::new("source_name", Kind::Texts, "Any of these."),
@@ -63,6 +73,7 @@ const FILTERS: &[Parameter] = &[
 list_parameters! {
     /// `GET /v1/alerts`.
     Alerts => [PAGE, &[
+        Q,
         Parameter::new("cursor", Kind::Text, "From `meta.next_cursor`; in place of `page`, and cheap at any depth."),
         Parameter::new("count", Kind::Word(&["exact", "capped", "none"]), "How to count: exactly (the default), up to 10,000, or not."),
     ], FILTERS, &[
@@ -97,7 +108,7 @@ async fn list(
     _: Caller<AlertsRead>,
     query: Query<Alerts>,
 ) -> Answer<Page<AlertSummary>> {
-    let request = parse(&query)?;
+    let request = parse(&app, &query)?;
     let number = match request.paging {
         Paging::Offset(offset) => Some(offset / u64::from(request.limit) + 1),
         Paging::After(None) => Some(1),
@@ -108,14 +119,37 @@ async fn list(
     Ok(Page::new(listed, number, page_size, &query))
 }
 
-/// `sort_order`, by default descending.
-pub(super) fn is_descending(query: &QueryPairs) -> Result<bool, Problem> {
-    Ok(query
-        .word("sort_order", &[("desc", true), ("asc", false)])?
-        .unwrap_or(true))
+/// What `q` and v1.1.0's filters find, for whoever counts it.
+pub(super) fn found_by(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
+    Ok(AlertListQuery {
+        query: query
+            .get("q")
+            .map(|text| app.engine.parse_query(text))
+            .transpose()?,
+        filter: filter(query)?,
+        sort: AlertSort::OccurredAt,
+        descending: true,
+        paging: Paging::After(None),
+        limit: 1,
+        counting: Counting::None,
+    })
 }
 
-fn parse(query: &QueryPairs) -> Result<AlertListQuery, Problem> {
+fn filter(query: &QueryPairs) -> Result<AlertFilter, Problem> {
+    Ok(AlertFilter {
+        status: query.words("status")?,
+        severity: query.words("severity")?,
+        source_name: query.list("source_name"),
+        enrichment_status: query.words("enrichment_status")?,
+        is_enriched: query.parsed("is_enriched", "true or false")?,
+        rule: query.parsed::<DetectionRuleId>("detection_rule_uuid", "a uuid")?,
+        from: query.time("from_time")?,
+        to: query.time("to_time")?,
+        tags: query.all("tags"),
+    })
+}
+
+fn parse(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
     let page_number = query.page()?;
     let cursor = query.get("cursor").map(Engine::alert_cursor).transpose()?;
     // Whoever names a page gets v1.1.0's way; a cursor or nothing gets the cheap one.
@@ -125,22 +159,15 @@ fn parse(query: &QueryPairs) -> Result<AlertListQuery, Problem> {
         (None, None) => Paging::After(None),
     };
     Ok(AlertListQuery {
-        query: None,
-        filter: AlertFilter {
-            status: query.words("status")?,
-            severity: query.words("severity")?,
-            source_name: query.list("source_name"),
-            enrichment_status: query.words("enrichment_status")?,
-            is_enriched: query.parsed("is_enriched", "true or false")?,
-            rule: query.parsed::<DetectionRuleId>("detection_rule_uuid", "a uuid")?,
-            from: query.time("from_time")?,
-            to: query.time("to_time")?,
-            tags: query.all("tags"),
-        },
+        query: query
+            .get("q")
+            .map(|text| app.engine.parse_query(text))
+            .transpose()?,
+        filter: filter(query)?,
         sort: query
             .word("sort_by", SORTS)?
             .unwrap_or(AlertSort::OccurredAt),
-        descending: is_descending(query)?,
+        descending: query.direction()? == Direction::Descending,
         paging,
         limit: u32::try_from(page_number.page_size).unwrap_or(u32::MAX),
         counting: query.word("count", COUNTS)?.unwrap_or(Counting::Exact),

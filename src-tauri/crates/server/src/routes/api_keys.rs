@@ -1,17 +1,19 @@
 //! `/v1/api-keys`.
 
 use axum::extract::State;
-use calseta_contract::api_key::{ApiKeyRequest, ApiKeyView};
-use calseta_domain::ApiKeyId;
+use calseta_contract::api_key::{ApiKeyPatch, ApiKeyRequest, ApiKeyView};
+use calseta_domain::{ApiKeyId, ErrorCode};
 
 use crate::answer::Answer;
 use crate::body::Json;
 use crate::caller::{Admin, App, Caller, Human};
-use crate::operation::{Noun, Operation, about, delete, get, post};
+use crate::operation::{Noun, Operation, about, delete, get, patch, post};
 use crate::page::{Id, Paged, Query};
 use crate::reply::{Created, NoContent, One, Page};
 
 const KEY: &str = r#"{"name":"triage agent","scopes":["alerts:read","alerts:write"],"key_type":"human","expires_at":"2099-01-01T00:00:00Z","allowed_sources":["generic"]}"#;
+
+const PATCH: &str = r#"{"scopes":["alerts:read"],"allowed_sources":null}"#;
 
 pub(super) fn operations() -> Vec<Operation> {
     about(
@@ -24,8 +26,13 @@ pub(super) fn operations() -> Vec<Operation> {
                 .example(KEY),
             get("/v1/api-keys/{uuid}", "get_api_key", show)
                 .says("Read an API key", "A key, revoked ones too."),
+            patch("/v1/api-keys/{uuid}", "update_api_key", change)
+                .says("Change an API key", "Scopes, sources, whether it works; `null` as `allowed_sources` allows all. Name, type and expiry stay as they are. The last key of a human with the scope `admin` cannot be taken away.")
+                .example(PATCH)
+                .fails(&[ErrorCode::LastAdminKey]),
             delete("/v1/api-keys/{uuid}", "revoke_api_key", revoke)
-                .says("Revoke an API key", "The next request with it is refused. The row is kept for the log."),
+                .says("Revoke an API key", "The next request with it is refused. The row is kept for the log.")
+                .fails(&[ErrorCode::LastAdminKey]),
         ],
     )
 }
@@ -67,4 +74,14 @@ async fn revoke(
 ) -> Answer<NoContent> {
     app.engine.revoke_api_key(&caller.0, id).await?;
     Ok(NoContent)
+}
+
+async fn change(
+    State(app): State<App>,
+    caller: Human<Admin>,
+    Id(id): Id<ApiKeyId>,
+    body: Json<ApiKeyPatch>,
+) -> Answer<One<ApiKeyView>> {
+    let key = app.engine.patch_api_key(&caller.0, id, body.value).await?;
+    Ok(One::noting(key, &body.ignored))
 }

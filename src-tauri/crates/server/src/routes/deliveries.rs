@@ -1,11 +1,9 @@
 //! `/v1/deliveries`.
 
 use axum::extract::State;
-use calseta_contract::delivery::DeliveryView;
-use calseta_domain::DeliveryId;
-use calseta_engine::DeliveryListQuery;
-use serde::Deserialize;
-use utoipa::ToSchema;
+use calseta_contract::delivery::{DeliveryView, RedeliverRequest};
+use calseta_domain::{DeliveryId, ErrorCode};
+use calseta_engine::{DeliveryListQuery, Problem};
 
 use crate::answer::Answer;
 use crate::body::Json;
@@ -62,6 +60,9 @@ pub(super) fn operations() -> Vec<Operation> {
                 .example(r#"{"mode":"as_sent"}"#),
             post("/v1/deliveries/{uuid}/retry-now", "retry_delivery", retry_now)
                 .says("Try now", "Does not wait for the schedule."),
+            post("/v1/deliveries/{uuid}/cancel", "cancel_delivery", cancel)
+                .says("Give a delivery up", "One that waits is not tried again; one that was given up already stays so.")
+                .fails(&[ErrorCode::InvalidTransition]),
         ],
     )
 }
@@ -97,21 +98,8 @@ async fn body(
     Ok(JsonBytes(app.engine.delivery_body(id).await?.into()))
 }
 
-/// How to send again.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum RedeliverMode {
-    /// The same message, another attempt.
-    AsSent,
-    /// A new message, from what is known now.
-    Current,
-}
-
-/// Body of `POST …/redeliver`.
-#[derive(Debug, Deserialize, ToSchema)]
-struct RedeliverRequest {
-    mode: RedeliverMode,
-}
+/// What `mode` takes.
+const MODES: &[&str] = &["as_sent", "current"];
 
 async fn redeliver(
     State(app): State<App>,
@@ -119,12 +107,14 @@ async fn redeliver(
     Id(id): Id<DeliveryId>,
     body: Json<RedeliverRequest>,
 ) -> Answer<Accepted<DeliveryView>> {
-    let delivery = match body.value.mode {
-        RedeliverMode::AsSent => {
+    let mode = body.value.mode.as_deref().unwrap_or(MODES[0]);
+    let delivery = match mode {
+        "as_sent" => {
             app.engine.redeliver_as_sent(&caller.0, id).await?;
             app.engine.delivery(id).await?
         }
-        RedeliverMode::Current => app.engine.redeliver_current(&caller.0, id).await?,
+        "current" => app.engine.redeliver_current(&caller.0, id).await?,
+        other => return Err(Problem::word("mode", "mode", other, MODES).into()),
     };
     Ok(Accepted::noting(delivery, &body.ignored))
 }
@@ -136,4 +126,12 @@ async fn retry_now(
 ) -> Answer<Accepted<DeliveryView>> {
     app.engine.redeliver_as_sent(&caller.0, id).await?;
     Ok(Accepted::new(app.engine.delivery(id).await?))
+}
+
+async fn cancel(
+    State(app): State<App>,
+    caller: Caller<AgentsWrite>,
+    Id(id): Id<DeliveryId>,
+) -> Answer<One<DeliveryView>> {
+    Ok(One::new(app.engine.cancel_delivery(&caller.0, id).await?))
 }

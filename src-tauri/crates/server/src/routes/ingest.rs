@@ -4,13 +4,13 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path, State};
 use calseta_contract::ingest::{IngestRequest, IngestView};
 use calseta_domain::ErrorCode;
-use calseta_engine::{Principal, Problem, RequestKey};
+use calseta_engine::Problem;
 use http::request::Parts;
 use serde_json::{Map, json};
 
 use crate::answer::Answer;
 use crate::body::{IngestPayload, Json, MAX_INGEST_BYTES};
-use crate::caller::{App, Caller, Ingest};
+use crate::caller::{App, Asked, Caller, Ingest};
 use crate::operation::{
     Argument, Facts, IDEMPOTENCY_KEY, Noun, Operation, Parameter, Schemas, about, post,
 };
@@ -33,12 +33,12 @@ pub(super) fn operations() -> Vec<Operation> {
                 .says("Send an alert", "In the form of its source. An alert that repeats one which is still open is counted there (`deduplicated`). A bundle of several is answered with the first; all of them are in `meta.alerts`.")
                 .example(ALERT)
                 .headers(HEADERS)
-                .fails(&[ErrorCode::SourceNotAllowed, ErrorCode::UnknownSource, ErrorCode::InvalidPayload, ErrorCode::PayloadTooDeep, ErrorCode::IdempotencyConflict]),
+                .fails(&[ErrorCode::SourceNotAllowed, ErrorCode::IngestPaused, ErrorCode::UnknownSource, ErrorCode::InvalidSignature, ErrorCode::InvalidPayload, ErrorCode::PayloadTooDeep, ErrorCode::IdempotencyConflict]),
             post("/v1/alerts", "create_alert", create)
                 .says("Send an alert, naming its source", "The same pipeline as `POST /v1/ingest/{source}`, with the source in the body.")
                 .example(WRAPPED)
                 .headers(HEADERS)
-                .fails(&[ErrorCode::SourceNotAllowed, ErrorCode::InvalidPayload, ErrorCode::PayloadTooDeep, ErrorCode::IdempotencyConflict]),
+                .fails(&[ErrorCode::SourceNotAllowed, ErrorCode::IngestPaused, ErrorCode::InvalidPayload, ErrorCode::PayloadTooDeep, ErrorCode::IdempotencyConflict]),
         ],
     )
 }
@@ -63,10 +63,20 @@ async fn ingest(
     State(app): State<App>,
     caller: Caller<Ingest>,
     SourceName(source): SourceName,
+    asked: Asked,
     IngestPayload(body): IngestPayload,
 ) -> Answer<Accepted<IngestView>> {
     let key = body.request_key()?;
-    accept(&app, &caller.0, (&source, &body.bytes), key).await
+    let (engine, by, headers) = (&app.engine, &caller.0, &body.headers);
+    let taken = engine
+        .ingest_signed(by, &source, &body.bytes, key, headers)
+        .await;
+    accepted(taken.inspect_err(|problem| {
+        if problem.code == ErrorCode::InvalidSignature {
+            let prefix = by.api_key().map(|key| key.prefix.clone());
+            asked.refused(&app, "invalid_signature", prefix);
+        }
+    })?)
 }
 
 /// `POST /v1/alerts`: the same pipeline, the source named in the body.
@@ -84,35 +94,24 @@ async fn create(
     if !payload.trim_start().starts_with('{') {
         return Err(Problem::field("payload", "must be an object").into());
     }
-    let answer = accept(
-        &app,
-        &caller.0,
-        (&request.source_name, payload.as_bytes()),
-        key,
-    )
-    .await;
-    answer.map_err(|failure| match failure.0.code {
+    let (name, bytes) = (&request.source_name, payload.as_bytes());
+    let taken = app.engine.ingest(&caller.0, name, bytes, key).await;
+    let taken = taken.map_err(|problem| match problem.code {
         ErrorCode::UnknownSource => {
-            let known = failure
-                .0
+            let known = problem
                 .details
                 .get("known_sources")
                 .cloned()
                 .unwrap_or_default();
             let known: Vec<String> = serde_json::from_value(known).unwrap_or_default();
-            Problem::unknown_source_in_body(&request.source_name, &known).into()
+            Problem::unknown_source_in_body(&request.source_name, &known)
         }
-        _ => failure,
-    })
+        _ => problem,
+    })?;
+    accepted(taken)
 }
 
-async fn accept(
-    app: &App,
-    by: &Principal,
-    (source, bytes): (&str, &[u8]),
-    key: Option<RequestKey>,
-) -> Answer<Accepted<IngestView>> {
-    let (views, is_replay) = app.engine.ingest(by, source, bytes, key).await?;
+fn accepted((views, is_replay): (Vec<IngestView>, bool)) -> Answer<Accepted<IngestView>> {
     let mut meta = Map::new();
     if views.len() > 1 {
         // A vendor's bundle: the first is `data`, all of them are named.

@@ -2,6 +2,7 @@
 
 mod agents;
 mod alert_parts;
+mod alert_work;
 mod alerts;
 mod api_keys;
 mod deliveries;
@@ -11,10 +12,15 @@ mod egress;
 mod enrichments;
 mod events;
 mod health;
+mod indicators;
 mod ingest;
+mod mappings;
+mod metrics;
 mod providers;
 mod rules;
+mod search;
 mod security;
+mod settings;
 mod sources;
 mod ui;
 
@@ -36,6 +42,10 @@ pub(crate) fn table() -> Vec<Operation> {
         ingest::operations(),
         alerts::operations(),
         alert_parts::operations(),
+        alert_work::operations(),
+        search::operations(),
+        indicators::operations(),
+        mappings::operations(),
         rules::operations(),
         documents::operations(),
         enrichments::operations(),
@@ -46,6 +56,8 @@ pub(crate) fn table() -> Vec<Operation> {
         api_keys::operations(),
         events::operations(),
         security::operations(),
+        metrics::operations(),
+        settings::operations(),
         egress::operations(),
         health::operations(),
         documentation::operations(),

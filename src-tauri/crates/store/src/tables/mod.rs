@@ -25,6 +25,7 @@ pub mod installation;
 pub mod integrity;
 pub mod job;
 pub mod mapping;
+pub mod metrics;
 pub mod provider;
 pub mod provider_usage;
 pub mod reject;
