@@ -28,7 +28,7 @@ const EVENTS_PER_ANCHOR: i64 = 1_000;
 /// How long events stay without an anchor, in milliseconds.
 const MAX_UNANCHORED_MS: i64 = 3600 * 1000;
 /// How often the stage looks although nothing happened.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+const LOOK_EVERY: Duration = Duration::from_mins(1);
 /// The file in the data directory.
 const FILE: &str = "anchors.jsonl";
 /// The largest file that is read: some 200,000 anchors.

@@ -239,21 +239,20 @@ fn explain(inner: &Inner, agent: AgentRow, row: &AlertRow) -> DispatchExplanatio
         },
         holds: agent.is_active,
     }];
-    match agents::filter(inner, &agent) {
-        None => trace.push(TraceClause {
-            text: "the agent's filter cannot be read; store it again".to_owned(),
-            holds: false,
-        }),
-        Some(filter) => {
-            trace.extend(
-                filter
-                    .explain(&subject(row))
-                    .into_iter()
-                    .map(|clause| TraceClause {
-                        text: clause.text,
-                        holds: clause.holds,
-                    }),
-            )
+    let clauses = agents::filter(inner, &agent).map(|filter| filter.explain(&subject(row)));
+    let unreadable = || TraceClause {
+        text: "the agent's filter cannot be read; store it again".to_owned(),
+        holds: false,
+    };
+    match clauses {
+        None => trace.push(unreadable()),
+        Some(clauses) => {
+            for clause in clauses {
+                trace.push(TraceClause {
+                    text: clause.text,
+                    holds: clause.holds,
+                });
+            }
         }
     }
     DispatchExplanation {

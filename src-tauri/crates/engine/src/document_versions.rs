@@ -193,13 +193,13 @@ fn request_of(form: DocumentForm, file_name: Option<&str>) -> Result<DocumentReq
     };
     let targeting_rules = match form.targeting_rules.as_deref().map(str::trim) {
         None | Some("" | "null") => None,
-        Some(text) => match serde_json::from_str::<Value>(text) {
-            Ok(rules) => Some(rules),
-            Err(_) => {
+        Some(text) => {
+            let rules = serde_json::from_str::<Value>(text).ok();
+            if rules.is_none() {
                 errors.push(FieldError::new("targeting_rules", "must be JSON"));
-                None
             }
-        },
+            rules
+        }
     };
     let tags = tags_of(&mut errors, form.tags.as_deref().unwrap_or_default());
     if !errors.is_empty() {

@@ -150,7 +150,7 @@ impl Engine {
                         .overridden
                         .is_some_and(|(by, _)| by == VerdictAuthor::Analyst);
                 if !outranked {
-                    judge(tx, &before, wanted, author, &change)?;
+                    judge(tx, &before, &wanted, author, &change)?;
                 }
                 detail(tx, row(tx, id)?)
             })
@@ -259,11 +259,11 @@ fn in_words(evidence: &Evidence, indicator: i64) -> BTreeMap<String, String> {
 fn judge(
     tx: &WriteTx<'_>,
     before: &IndicatorRow,
-    wanted: Patch<Malice>,
+    wanted: &Patch<Malice>,
     author: VerdictAuthor,
     change: &Change,
 ) -> Result<(), Problem> {
-    let same = match &wanted {
+    let same = match wanted {
         Patch::Keep => true,
         Patch::Clear => before.overridden.is_none(),
         Patch::Set(malice) => {
@@ -275,7 +275,7 @@ fn judge(
     }
     match wanted {
         Patch::Set(malice) => {
-            indicator::override_malice(tx, before.id, (malice, author), change.at)?;
+            indicator::override_malice(tx, before.id, (*malice, author), change.at)?;
         }
         Patch::Clear | Patch::Keep => indicator::reset_malice(tx, before.id, change.at)?,
     }

@@ -104,11 +104,11 @@ fn check_description(errors: &mut Vec<FieldError>, text: Option<&str>) {
     }
 }
 
-fn refused(errors: Vec<FieldError>) -> Result<(), Problem> {
+fn refused(errors: &[FieldError]) -> Result<(), Problem> {
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(Problem::fields(&errors))
+        Err(Problem::fields(errors))
     }
 }
 
@@ -367,7 +367,7 @@ fn apply(mut row: MappingRow, patch: MappingPatch) -> Result<MappingRow, Problem
     row.description = patch.description.apply(row.description);
     check_path(&mut errors, row.mapping.target, &row.mapping.field_path);
     check_description(&mut errors, row.description.as_deref());
-    refused(errors)?;
+    refused(&errors)?;
     Ok(row)
 }
 

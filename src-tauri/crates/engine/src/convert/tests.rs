@@ -71,11 +71,11 @@ async fn a_locked_pdf_and_one_of_pictures_say_so() {
 
 #[tokio::test]
 async fn a_web_page_keeps_its_words_and_loses_what_runs() {
-    let page = r##"<html><head><title>T</title><style>p{}</style></head><body>
+    let page = r#"<html><head><title>T</title><style>p{}</style></head><body>
         <h1>Runbook</h1><script>alert("script ran")</script>
         <p>Call <a href="https://example.com/x">the desk</a>
         or <a href="JaVaScRiPt:alert(1)">this</a>.</p>
-        <ul><li>one</li><li>two</li></ul></body></html>"##;
+        <ul><li>one</li><li>two</li></ul></body></html>"#;
     let markdown = run(upload("a.html", page.as_bytes())).await.unwrap();
     assert!(markdown.contains("# Runbook"), "{markdown}");
     assert!(

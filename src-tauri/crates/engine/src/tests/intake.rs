@@ -10,14 +10,14 @@ use sha2::Sha256;
 
 use super::{PAGE, World, world};
 
-fn object(value: Value) -> serde_json::Map<String, Value> {
+fn object(value: &Value) -> serde_json::Map<String, Value> {
     value.as_object().unwrap().clone()
 }
 
 async fn wazuh(world: &World) -> calseta_domain::SourceId {
     let request = SourceRequest {
         source_name: "wazuh".to_owned(),
-        field_map: Some(object(json!({
+        field_map: Some(object(&json!({
             "title": "rule.description",
             "severity": "rule.level",
             "severity_map": {"12-15": "High"},
@@ -176,7 +176,7 @@ async fn a_payload_that_cannot_be_read_is_kept_until_the_map_is_mended() {
         "a replay that fails loses nothing"
     );
     let mended = SourcePatch {
-        field_map: Patch::Set(object(json!({"title": "alert.name"}))),
+        field_map: Patch::Set(object(&json!({"title": "alert.name"}))),
         ..SourcePatch::default()
     };
     world
@@ -196,7 +196,7 @@ async fn a_payload_that_cannot_be_read_is_kept_until_the_map_is_mended() {
 #[tokio::test]
 async fn settings_are_obeyed_at_once_and_change_whole_or_not_at_all() {
     let world = world().await;
-    let patch = object(json!({
+    let patch = object(&json!({
         "general": {"analyst_name": "Robin"},
         "ingest": {"paused": true, "dedup_window_hours": 1},
     }));
@@ -212,14 +212,14 @@ async fn settings_are_obeyed_at_once_and_change_whole_or_not_at_all() {
         .ingest(&world.analyst, "generic", body.as_bytes(), None)
         .await;
     assert_eq!(paused.unwrap_err().code, ErrorCode::IngestPaused);
-    let half = object(json!({"ingest": {"paused": false, "dedup_window_hours": 100_000}}));
+    let half = object(&json!({"ingest": {"paused": false, "dedup_window_hours": 100_000}}));
     let refused = world.engine.patch_settings(&world.analyst, &half).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::ValidationError);
     assert!(
         world.engine.settings().flag("ingest", "paused"),
         "nothing of it"
     );
-    let back = object(json!({"ingest": {"paused": null}}));
+    let back = object(&json!({"ingest": {"paused": null}}));
     world
         .engine
         .patch_settings(&world.analyst, &back)

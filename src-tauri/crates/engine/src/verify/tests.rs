@@ -50,7 +50,7 @@ async fn an_untouched_log_verifies() {
     session(dir.path(), "one", 3).await;
     session(dir.path(), "two", 3).await;
     let verified = verified(dir.path()).await;
-    assert_eq!(verified.faults, [String::new(); 0]);
+    assert!(verified.faults.is_empty(), "{:?}", verified.faults);
     assert!(verified.ok);
     assert_eq!((verified.events, verified.anchors), (6, 2));
     assert_eq!(verified.anchored_until, 6);
@@ -124,7 +124,10 @@ async fn every_edit_of_the_anchors_is_noticed() {
         ("all are gone", vec![]),
     ];
     for (what, edited) in edits {
-        let text: String = edited.iter().map(|line| format!("{line}\n")).collect();
+        let mut text = edited.join("\n");
+        if !text.is_empty() {
+            text.push('\n');
+        }
         std::fs::write(&file, text).unwrap();
         assert!(!verified(dir.path()).await.ok, "{what}");
     }
