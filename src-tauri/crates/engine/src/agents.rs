@@ -9,10 +9,11 @@ use calseta_domain::{AgentId, FieldError, Filter, Scope};
 use calseta_egress::{AddressClass, Audience, Grant, Target};
 use calseta_store::WriteTx;
 use calseta_store::tables::agent::{self, AgentRow};
-use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::tables::secret;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::agent_changes::{append, changes};
+use crate::changes::named;
 use crate::clock::random_bytes;
 use crate::documents::set;
 use crate::grants::{self, GrantState};
@@ -207,24 +208,6 @@ fn may_allow(by: &Principal, target: &Target, allow_private: bool) -> Result<boo
     Ok(true)
 }
 
-fn append(tx: &WriteTx<'_>, row: &AgentRow, actor: &Actor, what: &str) -> Result<(), Problem> {
-    let mut detail = Map::new();
-    detail.insert("name".to_owned(), json!(row.name));
-    detail.insert("what".to_owned(), json!(what));
-    event::append(
-        tx,
-        NewEvent {
-            at: row.updated_at,
-            actor,
-            kind: "agent.updated",
-            object: ("agent", Some(row.uuid.uuid())),
-            alert: None,
-            detail,
-        },
-    )?;
-    Ok(())
-}
-
 impl Engine {
     /// `POST /v1/agents`. The signing secret is in this answer and nowhere else.
     ///
@@ -264,7 +247,7 @@ impl Engine {
                 if allow {
                     grants::allow(tx, &checked.target, None, row.created_at)?;
                 }
-                append(tx, row, &actor, "registered")?;
+                append(tx, row, &actor, named(&row.name, "registered"))?;
                 Ok::<_, Problem>(view(row, &grants::of(tx, Audience::Agent)?))
             })
             .await?;
@@ -395,7 +378,7 @@ impl Engine {
                 }
                 after.updated_at = now;
                 agent::put(tx, &after)?;
-                append(tx, &after, &actor, "changed")?;
+                append(tx, &after, &actor, changes(&before, &after, &auth))?;
                 view_of(tx, &after)
             })
             .await?;
@@ -415,7 +398,7 @@ impl Engine {
                 agent::retire(tx, row.id, now)?;
                 secret::remove(tx, &secret_owner(id), None)?;
                 row.updated_at = now;
-                append(tx, &row, &actor, "deleted")
+                append(tx, &row, &actor, named(&row.name, "deleted"))
             })
             .await?;
         self.inner.keys.forget();

@@ -221,28 +221,32 @@ pub(crate) async fn run(inner: Arc<Inner>) {
     let mut changes = inner.store.event_seq();
     while !inner.stop.is_cancelled() {
         let newest = *changes.borrow_and_update();
-        let due = {
-            let anchored = inner.anchored.lock().await;
-            is_due(anchored.last, newest, inner.clock.now())
+        let last = inner.anchored.lock().await.last;
+        // The first event is anchored at once: a log without any anchor looks like a removed one.
+        let step = if last.is_none() && newest == 0 {
+            1
+        } else {
+            EVENTS_PER_ANCHOR
         };
+        let due = is_due(last, newest, inner.clock.now());
         if due && cast(&inner).await.is_err() && !pause(&inner).await {
             return;
         }
         tokio::select! {
             () = inner.stop.cancelled() => return,
             () = tokio::time::sleep(LOOK_EVERY) => {},
-            changed = enough(&mut changes, newest) => if changed.is_err() { return },
+            changed = enough(&mut changes, newest + step) => if changed.is_err() { return },
         }
     }
 }
 
-/// Resolves when the log has grown by as much as asks for an anchor.
+/// Resolves when the log has grown to where it asks for an anchor.
 async fn enough(
     changes: &mut tokio::sync::watch::Receiver<i64>,
-    from: i64,
+    until: i64,
 ) -> Result<(), tokio::sync::watch::error::RecvError> {
     changes
-        .wait_for(|newest| *newest >= from + EVENTS_PER_ANCHOR)
+        .wait_for(|newest| *newest >= until)
         .await
         .map(|_| ())
 }

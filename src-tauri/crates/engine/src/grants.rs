@@ -8,6 +8,7 @@ use calseta_store::tables::Reads;
 use calseta_store::tables::grant::{self, GrantRow};
 use uuid::Uuid;
 
+use crate::changes::named;
 use crate::clock::Ids;
 use crate::{Engine, Principal, Problem};
 
@@ -149,12 +150,15 @@ impl Engine {
         }
         // A name of the local network is granted as private: it may resolve there and nowhere else.
         let class = target.class().or(Some(AddressClass::Private));
-        let now = self.inner.clock.now();
+        let (now, change) = (self.inner.clock.now(), self.change(by));
+        let origin = url.trim_end_matches('/').to_owned();
         let rows = self
             .inner
             .store
             .write(move |tx: &WriteTx<'_>| {
                 allow(tx, &target, class, now)?;
+                let detail = named(&origin, "allowed");
+                change.append(tx, "grant.updated", ("grant", None), detail)?;
                 let rows = grant::all(tx)?;
                 Ok::<_, Problem>((rows, target.host().to_owned()))
             })
@@ -174,15 +178,19 @@ impl Engine {
     /// `DELETE /v1/egress/grants/{uuid}`: refused from the next request on.
     pub async fn delete_grant(&self, by: &Principal, id: Uuid) -> Result<(), Problem> {
         by.need_human("taking a grant back")?;
-        let there = self
-            .inner
+        let change = self.change(by);
+        self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| Ok::<_, Problem>(grant::delete(tx, id)?))
-            .await?;
-        if there {
-            Ok(())
-        } else {
-            Err(Problem::not_found("grant"))
-        }
+            .write(move |tx: &WriteTx<'_>| {
+                let row = grant::all(tx)?
+                    .into_iter()
+                    .find(|row| row.uuid == id)
+                    .ok_or_else(|| Problem::not_found("grant"))?;
+                grant::delete(tx, id)?;
+                let origin = format!("{}://{}:{}", row.scheme, row.host, row.port);
+                let detail = named(&origin, "taken back");
+                change.append(tx, "grant.updated", ("grant", Some(id)), detail)
+            })
+            .await
     }
 }
