@@ -10,8 +10,9 @@ use crate::functions::fold;
 use crate::tables::{Reads, found};
 use crate::{StoreError, WriteTx};
 
-/// Text indexed in one call, in bytes: some milliseconds of work for the writer.
-const TEXT_BYTES: usize = 256 * 1024;
+/// Text indexed in one call, in bytes: a few milliseconds of work for the writer, which ingest may
+/// have to wait for.
+const TEXT_BYTES: usize = 64 * 1024;
 /// Text of one payload that is indexed, in bytes. More than this is no alert but a file.
 const PAYLOAD_TEXT_BYTES: usize = 1024 * 1024;
 /// Indicators whose fragments are indexed in one call.
