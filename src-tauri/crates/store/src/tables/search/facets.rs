@@ -45,13 +45,14 @@ struct Part {
 pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
     let order = order::newest();
     let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::SIZES)?;
-    let page = plan.page(&order, None, (COUNT_CAP + 1, 0));
-    let ids = {
+    let mut ids = Vec::new();
+    for page in plan.page(&order, None, (COUNT_CAP + 1, 0)) {
         let mut statement = tx.conn().prepare_cached(&page.sql)?;
         let params = rusqlite::params_from_iter(&page.params);
-        let rows = statement.query_map(params, |row| row.get::<_, i64>(0))?;
-        rows.collect::<Result<Vec<_>, _>>()?
-    };
+        for id in statement.query_map(params, |row| row.get::<_, i64>(0))? {
+            ids.push(id?);
+        }
+    }
     let total = ids.len() as u64;
     let ids = list(
         &ids[..ids

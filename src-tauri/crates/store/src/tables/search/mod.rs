@@ -98,14 +98,17 @@ pub fn page_when(
         Paging::Offset(offset) => (None, *offset),
     };
     let wanted = u64::from(query.limit) + 1;
-    let sql = plan.page(&order, after, (wanted, offset));
-    let mut places = {
+    let mut places = Vec::new();
+    for sql in plan.page(&order, after, (wanted, offset)) {
         let mut statement = tx.conn().prepare_cached(&sql.sql)?;
-        let rows = statement.query_map(rusqlite::params_from_iter(&sql.params), |row| {
-            order.place(row)
-        })?;
-        rows.collect::<Result<Vec<_>, _>>()?
-    };
+        let params = rusqlite::params_from_iter(&sql.params);
+        for place in statement.query_map(params, |row| order.place(row))? {
+            places.push(place?);
+        }
+        if places.len() as u64 >= wanted {
+            break;
+        }
+    }
     let more = places.len() > query.limit as usize;
     places.truncate(query.limit as usize);
     let mut rows = Vec::with_capacity(places.len());
@@ -144,8 +147,10 @@ pub fn statements(tx: &impl Reads, query: &AlertQuery) -> Result<Vec<String>, St
     let order = order::of(query);
     let mut found = Vec::new();
     for plan in plan::every(&order, &pieces(tx, query)?) {
-        found.push(plan.page(&order, None, (50, 0)).sql);
-        found.push(plan.page(&order, Some(&order.example()), (50, 0)).sql);
+        for after in [None, Some(&order.example())] {
+            let pages = plan.page(&order, after, (50, 0));
+            found.extend(pages.into_iter().map(|page| page.sql));
+        }
         found.push(plan.count(Some(COUNT_CAP)).sql);
     }
     Ok(found)

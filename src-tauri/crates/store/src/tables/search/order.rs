@@ -161,13 +161,31 @@ impl Order {
         })
     }
 
-    /// That a row comes after a place.
-    pub(super) fn after(&self, place: &Keyset) -> Sub {
-        let value = |value: &KeysetValue| match value {
-            KeysetValue::Number(number) => Sql::Integer(*number),
-            KeysetValue::Text(text) => Sql::Text(text.clone()),
+    /// That a row comes after a place, as one condition, or as two that follow each other: SQLite
+    /// seeks in an index of many equal values only when the value and the row are given apart.
+    pub(super) fn after(&self, place: &Keyset, is_walked: bool) -> Vec<Sub> {
+        let [(column, is_descending), ("a.id", _)] = self.columns()[..] else {
+            return vec![self.all_after(place)];
         };
-        let mut values: Vec<Sql> = place.values.iter().map(value).collect();
+        let [value] = &place.values[..] else {
+            return vec![self.all_after(place)];
+        };
+        if !is_walked {
+            return vec![self.all_after(place)];
+        }
+        let op = if is_descending { '<' } else { '>' };
+        vec![
+            Sub::new(
+                format!("{column} = ? AND a.id {op} ?"),
+                vec![sql(value), Sql::Integer(place.id)],
+            ),
+            Sub::new(format!("{column} {op} ?"), vec![sql(value)]),
+        ]
+    }
+
+    /// That a row comes after a place.
+    fn all_after(&self, place: &Keyset) -> Sub {
+        let mut values: Vec<Sql> = place.values.iter().map(sql).collect();
         let columns = self.columns();
         if columns.len() > self.keys.len() {
             values.push(Sql::Integer(place.id));
@@ -237,5 +255,12 @@ impl Order {
         };
         example.values.len() == place.values.len()
             && example.values.iter().zip(&place.values).all(same)
+    }
+}
+
+fn sql(value: &KeysetValue) -> Sql {
+    match value {
+        KeysetValue::Number(number) => Sql::Integer(*number),
+        KeysetValue::Text(text) => Sql::Text(text.clone()),
     }
 }

@@ -172,35 +172,56 @@ impl Plan {
         }
     }
 
-    /// The statement of a page: rows and their places.
+    /// The statements of a page, rows and their places: each goes on where the one before ends.
     pub(super) fn page(
         &self,
         order: &Order,
         after: Option<&Keyset>,
         (limit, offset): (u64, u64),
-    ) -> Sub {
-        let mut sub = Sub::new(format!("SELECT {} ", order.selected()), Vec::new());
-        sub.append(&self.source(order.index()));
+    ) -> Vec<Sub> {
+        let mut from = Sub::new(format!("SELECT {} ", order.selected()), Vec::new());
+        from.append(&self.source(order.index()));
         // A bound on the column that is walked is where the walk begins or ends.
         let walked = format!("+{} ", order.first_column());
         let is_walked = |piece: &Piece| {
             self.way == Way::Walk && piece.is_column && piece.cond.sql.starts_with(&walked)
         };
-        self.narrow(&mut sub, is_walked);
-        if let Some(place) = after.filter(|place| order.fits(place)) {
+        self.narrow(&mut from, is_walked);
+        let bounds = match after.filter(|place| order.fits(place)) {
+            Some(place) => order.after(place, self.way == Way::Walk),
+            None => vec![Sub::new("1", Vec::new())],
+        };
+        let in_words = |sql: String| match self.way {
+            Way::Words(_) => sql.replace("a.id", "search_words.rowid"),
+            Way::From(_) | Way::Walk => sql,
+        };
+        let by = in_words(order.by());
+        let statement = |bound: Sub| {
+            let mut sub = from.clone();
             sub.push(" AND ", []);
-            let mut bound = order.after(place);
-            if matches!(self.way, Way::Words(_)) {
-                bound.sql = bound.sql.replace("a.id", "search_words.rowid");
-            }
-            sub.append(&bound);
+            sub.push(&in_words(bound.sql), bound.params);
+            sub.push(&format!(" ORDER BY {by} LIMIT {limit} OFFSET {offset}"), []);
+            sub
+        };
+        bounds.into_iter().map(statement).collect()
+    }
+
+    /// Every alert found must be looked at: then any driver is better than all alerts.
+    fn way_to_count(&self) -> Self {
+        let is_evidence = |piece: &Piece| piece.driver.is_some() && !piece.is_column;
+        let way = match self.way {
+            Way::Walk => match self.pieces.iter().position(is_evidence) {
+                Some(n) if self.pieces[n].words.is_some() => Way::Words(n),
+                Some(n) => Way::From(n),
+                None => Way::Walk,
+            },
+            chosen => chosen,
+        };
+        Self {
+            pieces: self.pieces.clone(),
+            way,
+            words_are_many: self.words_are_many,
         }
-        let mut by = order.by();
-        if matches!(self.way, Way::Words(_)) {
-            by = by.replace("a.id", "search_words.rowid");
-        }
-        sub.push(&format!(" ORDER BY {by} LIMIT {limit} OFFSET {offset}"), []);
-        sub
     }
 
     /// The statement that counts, up to `cap`.
@@ -213,18 +234,19 @@ impl Plan {
         {
             return counted(driver.clone(), cap);
         }
-        let mut sub = Sub::new("SELECT a.id ", Vec::new());
         let is_covered =
             self.way == Way::Walk && self.pieces.len() > 1 && self.pieces.iter().all(is_covered);
-        // Else, without an order, SQLite chooses among the indexes by itself.
-        sub.append(&self.source(if is_covered {
-            "INDEXED BY alert_ingested"
-        } else {
-            ""
-        }));
-        self.narrow(&mut sub, |piece| {
-            self.way == Way::Walk && piece.is_column && !is_covered
-        });
+        if is_covered {
+            let mut sub = Sub::new("SELECT a.id ", Vec::new());
+            sub.append(&self.source("INDEXED BY alert_ingested"));
+            self.narrow(&mut sub, |_| false);
+            return counted(sub, cap);
+        }
+        let way = self.way_to_count();
+        let mut sub = Sub::new("SELECT a.id ", Vec::new());
+        // Without an order SQLite chooses among the indexes of columns by itself.
+        sub.append(&way.source(""));
+        way.narrow(&mut sub, |piece| way.way == Way::Walk && piece.is_column);
         counted(sub, cap)
     }
 }
