@@ -24,6 +24,8 @@ pub(super) struct Piece {
     pub(super) cond: Sub,
     /// A SELECT of alerts' rows that holds all that pass, from an index.
     pub(super) driver: Option<Sub>,
+    /// Whether the driver gives no other alerts, so that the condition need not be asked.
+    pub(super) is_exact: bool,
     /// What the word index is asked for, when that is all there is to it.
     pub(super) words: Option<String>,
     /// Whether the condition bounds one of the alert's columns.
@@ -35,6 +37,7 @@ impl Piece {
         Self {
             cond,
             driver: None,
+            is_exact: false,
             words: None,
             is_column: false,
         }
@@ -43,6 +46,7 @@ impl Piece {
     fn driven(cond: Sub, driver: Sub) -> Self {
         Self {
             driver: Some(driver),
+            is_exact: true,
             ..Self::new(cond)
         }
     }
@@ -330,6 +334,7 @@ fn findings(wanted: &Comparison<u64>) -> Piece {
     let mut piece = counted("finding_count", wanted);
     // Only alerts with findings are in an index.
     piece.is_column = false;
+    piece.is_exact = false;
     piece.driver = (!wanted.holds(&0))
         .then(|| Sub::new("SELECT id FROM alert WHERE finding_count > 0", Vec::new()));
     piece
@@ -356,6 +361,7 @@ pub(super) fn enrichment(words: &[&str]) -> Piece {
         values.clone(),
     ));
     if !words.contains(&"Enriched") {
+        piece.is_exact = true;
         piece.driver = Some(Sub::new(
             format!(
                 "SELECT id FROM alert WHERE enrichment_status != 'Enriched' \

@@ -149,7 +149,7 @@ impl Plan {
         for (n, piece) in self.pieces.iter().enumerate() {
             let is_done = match self.way {
                 Way::Words(done) => n == done,
-                Way::From(done) => n == done && piece.words.is_some(),
+                Way::From(done) => n == done && piece.is_exact,
                 Way::Walk => false,
             };
             if is_done {

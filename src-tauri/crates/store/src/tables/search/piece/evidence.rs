@@ -39,6 +39,7 @@ pub(super) fn indicator(field: IndicatorField, any: &[IndicatorMatch]) -> Piece 
     cond.push("))", []);
     let drivers: Option<Vec<Sub>> = drivers.into_iter().collect();
     Piece {
+        is_exact: drivers.is_some(),
         driver: drivers.map(|drivers| Sub::join(&drivers, " UNION ALL ")),
         ..Piece::new(cond)
     }
@@ -116,6 +117,14 @@ fn wildcard(pieces: &[String], cond: &Sub) -> Option<Sub> {
     })
 }
 
+/// A test of a finding that no index has alone.
+fn some_finding(cond: &Sub) -> Piece {
+    Piece {
+        is_exact: false,
+        ..finding(cond, Sub::new(WITH_FINDINGS, Vec::new()))
+    }
+}
+
 fn finding(cond: &Sub, driver: Sub) -> Piece {
     let mut exists = Sub::new(
         "EXISTS (SELECT 1 FROM finding f WHERE f.alert_id = a.id AND ",
@@ -156,7 +165,7 @@ pub(super) fn confidence_level(levels: &[ConfidenceLevel]) -> Piece {
     }
     let values: Vec<Sql> = levels.iter().map(|level| text(level.as_str())).collect();
     let cond = Sub::new(format!("f.confidence_level IN {}", marks(&values)), values);
-    finding(&cond, Sub::new(WITH_FINDINGS, Vec::new()))
+    some_finding(&cond)
 }
 
 /// A finding's confidence as a number.
@@ -171,7 +180,7 @@ pub(super) fn confidence(wanted: &Comparison<f64>) -> Piece {
         Comparison::Above(n) => Sub::new("f.confidence > ?", vec![Sql::Real(*n)]),
         Comparison::Below(n) => Sub::new("f.confidence < ?", vec![Sql::Real(*n)]),
     };
-    finding(&cond, Sub::new(WITH_FINDINGS, Vec::new()))
+    some_finding(&cond)
 }
 
 /// A document of such a title applies: the few that have it are found first, their rules are asked
