@@ -57,33 +57,53 @@ pub struct RuleRequest {
     pub name: String,
     /// Unique within its source.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub source_rule_id: Option<String>,
     /// A known source.
     #[serde(default)]
     pub source_name: Option<String>,
     /// The severity it usually has.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub severity: Option<String>,
     /// Tactic ids.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub mitre_tactics: Vec<String>,
     /// Technique ids.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub mitre_techniques: Vec<String>,
     /// Sub-technique ids.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub mitre_subtechniques: Vec<String>,
     /// Whether it is in use; `true` when absent.
     #[serde(default)]
     pub is_active: Option<bool>,
     /// What it reads.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
     pub data_sources: Vec<String>,
     /// How often it runs, in the source's words.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub run_frequency: Option<String>,
     /// Who made it; the calling key's prefix when absent.
     #[serde(default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 500, pattern = r"\S")
+    )]
     pub created_by: Option<String>,
     /// Markdown.
     #[serde(default)]
@@ -100,7 +120,7 @@ pub struct RulePatch {
     pub name: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 500, pattern = r"\S"))]
     pub severity: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -108,15 +128,15 @@ pub struct RulePatch {
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 100))]
     pub mitre_tactics: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 100))]
     pub mitre_techniques: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 100))]
     pub mitre_subtechniques: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -124,10 +144,10 @@ pub struct RulePatch {
     pub documentation: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>, max_items = 100))]
     pub data_sources: Patch<Vec<String>>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 500, pattern = r"\S"))]
     pub run_frequency: Patch<String>,
 }

@@ -43,7 +43,7 @@ pub struct MappingRequest {
     /// 1..=500 characters.
     #[cfg_attr(
         feature = "openapi",
-        schema(min_length = 1, max_length = 500, pattern = r"\S")
+        schema(min_length = 1, max_length = 512, pattern = r"\S")
     )]
     pub field_path: String,
     /// One of the indicator types.
@@ -58,6 +58,7 @@ pub struct MappingRequest {
     pub is_active: Option<bool>,
     /// One line about it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(max_length = 1_000))]
     pub description: Option<String>,
 }
 
@@ -67,7 +68,7 @@ pub struct MappingRequest {
 pub struct MappingPatch {
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 500, pattern = r"\S"))]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, min_length = 1, max_length = 512, pattern = r"\S"))]
     pub field_path: Patch<String>,
     /// `null` is refused.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -79,7 +80,7 @@ pub struct MappingPatch {
     pub is_active: Patch<bool>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, max_length = 1_000))]
     pub description: Patch<String>,
 }
 

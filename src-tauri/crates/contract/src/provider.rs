@@ -82,7 +82,7 @@ pub struct ProviderPatch {
     pub is_active: Patch<bool>,
     /// `{api_key: "…"}` and so on: replaces all; `null` removes them.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, crate::schema::Credential>>))]
     pub auth_config: Patch<Map<String, Value>>,
     /// Where it is asked; `null` goes back to the catalogue's.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
@@ -143,6 +143,7 @@ pub struct ProviderPatch {
 
 /// How much a provider may be asked. A limit of `null` is none.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QuotaView {
     /// Lookups a minute, 1..=100000.
@@ -153,6 +154,22 @@ pub struct QuotaView {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000_000))]
     pub per_day: Option<u32>,
+}
+
+/// Only from an object: a derived reader would take a list of two for one, too.
+impl TryFrom<Map<String, Value>> for QuotaView {
+    type Error = serde_json::Error;
+
+    fn try_from(map: Map<String, Value>) -> Result<Self, Self::Error> {
+        let limit = |name: &str| {
+            let given = map.get(name).cloned().unwrap_or_default();
+            Option::<u32>::deserialize(given)
+        };
+        Ok(Self {
+            per_minute: limit("per_minute")?,
+            per_day: limit("per_day")?,
+        })
+    }
 }
 
 /// Body of `POST /v1/enrichment-providers`.
@@ -192,7 +209,7 @@ pub struct ProviderRequest {
     pub oauth2: Option<Value>,
     /// Credentials by field name: written, never read.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<std::collections::BTreeMap<String, crate::schema::Credential>>))]
     pub auth_config: Option<Map<String, Value>>,
     /// How answers become a verdict.
     #[serde(default)]

@@ -12,8 +12,13 @@ use utoipa::{PartialSchema, ToSchema};
 
 /// The longest tag, in characters.
 const TAG_MAX: usize = 100;
+/// The longest credential of a provider, in characters.
+const CREDENTIAL_MAX: usize = 4_096;
 /// The longest sentence in a finding's lists, in characters.
 const SENTENCE_MAX: usize = 5_000;
+
+/// A text without control characters that is more than white space.
+const ONE_LINE: &str = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$";
 
 fn one_of(description: &str, words: &'static [&'static str]) -> RefOr<Schema> {
     let object = ObjectBuilder::new()
@@ -60,6 +65,13 @@ schemas! {
         .into();
     /// One entry of a finding's lists.
     Sentence => text("A sentence for people").max_length(Some(SENTENCE_MAX)).build().into();
+    /// A credential of a provider.
+    Credential => text("A credential: written, never read")
+        .min_length(Some(1))
+        .max_length(Some(CREDENTIAL_MAX))
+        .pattern(Some(ONE_LINE))
+        .build()
+        .into();
     /// The id of a workflow.
     WorkflowUuid => text("Id of a workflow")
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))

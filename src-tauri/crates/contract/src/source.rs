@@ -68,6 +68,14 @@ pub struct SourceRequest {
     pub field_map: Option<Map<String, Value>>,
     /// Written, never read: payloads must then be signed with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 4_096,
+            pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"
+        )
+    )]
     pub webhook_secret: Option<String>,
     /// A note for people.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,7 +107,7 @@ pub struct SourcePatch {
     pub field_map: Patch<Map<String, Value>>,
     /// `null` removes it: payloads need no signature any more.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 4_096, pattern = r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$"))]
     pub webhook_secret: Patch<String>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
