@@ -50,7 +50,7 @@ REFUSALS = [
         r"(http_config|malice_rules|cache_ttl_by_type|oauth2)(\..*)?|base_url",
         "steps, templates and types go together; addresses are judged by more than their spelling",
     ),
-    ("POST /v1/enrichment-providers/.*/test", "indicator_(type|value)", "it is its type's form"),
+    ("POST /v1/enrichment-providers/.*/test", "(indicator_)?(type|value)", "it is its type's form"),
     ("POST /v1/enrichment-field-extractions.*", "PROVIDER_NOT_FOUND", "it has to exist"),
     ("PATCH /v1/settings", ".*", "the schema of settings is a route of its own"),
     (".* /v1/views.*", "columns", "names of columns are short"),

@@ -17,7 +17,6 @@ pub struct EnrichmentRequest {
     pub kind: Option<String>,
     /// The same by v1.1.0's other name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<calseta_domain::IndicatorType>))]
     pub indicator_type: Option<String>,
     /// The indicator, also defanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
