@@ -26,14 +26,14 @@ async fn import_with(dir: &TempDir, from: &str, key: &str, more: &[&str]) -> Ran
     run(&arguments).await
 }
 
-fn outcomes(ran: &Ran, kind: &str) -> Vec<String> {
+pub(crate) fn outcomes(ran: &Ran, kind: &str) -> Vec<String> {
     let lines = ran.of(kind).into_iter();
     lines
         .map(|line| line["outcome"].as_str().expect("a word").to_owned())
         .collect()
 }
 
-async fn total(console: &Console, path: &str) -> Value {
+pub(crate) async fn total(console: &Console, path: &str) -> Value {
     let (status, body) = console
         .call(Method::GET, &format!("{path}?page_size=1"), None)
         .await;
@@ -191,10 +191,17 @@ async fn alerts_come_over_with_payload_state_and_findings() {
 async fn a_second_run_copies_nothing_and_undoes_nothing() {
     let (dir, server) = (TempDir::new().unwrap(), OldServer::start(world()).await);
     let console = Console::start(dir.path()).await;
-    let everything = &["--only", "rules,documents,agents,alerts"];
-    let first = import(&dir, &server.base_url, everything).await;
+    let first = import(&dir, &server.base_url, &[]).await;
     assert_eq!(first.exit, 0, "{}{}", first.stdout, first.stderr);
-    let lists = ["/v1/alerts", RULES, DOCUMENTS, AGENTS];
+    let lists = [
+        "/v1/alerts",
+        RULES,
+        DOCUMENTS,
+        PROVIDERS,
+        EXTRACTIONS,
+        "/v1/indicator-mappings",
+        AGENTS,
+    ];
     let mut before = Vec::new();
     for path in lists {
         before.push(total(&console, path).await);
@@ -208,7 +215,7 @@ async fn a_second_run_copies_nothing_and_undoes_nothing() {
         .await;
     assert_eq!(status, 200, "{body}");
 
-    let second = import(&dir, &server.base_url, everything).await;
+    let second = import(&dir, &server.base_url, &[]).await;
     assert_eq!(second.exit, 0, "{}{}", second.stdout, second.stderr);
     let imported: Vec<_> = second
         .lines
@@ -255,12 +262,7 @@ async fn a_second_run_copies_nothing_and_undoes_nothing() {
 async fn a_dry_run_writes_nothing() {
     let (dir, server) = (TempDir::new().unwrap(), OldServer::start(world()).await);
     let console = Console::start(dir.path()).await;
-    let ran = import(
-        &dir,
-        &server.base_url,
-        &["--dry-run", "--only", "rules,documents,agents,alerts"],
-    )
-    .await;
+    let ran = import(&dir, &server.base_url, &["--dry-run"]).await;
     assert_eq!(ran.exit, 0, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(outcomes(&ran, "alert"), ["skipped"; 4]);
     let why = &ran.line("document", "Identity runbook")["why"];

@@ -3,6 +3,7 @@
 mod calseta;
 mod import;
 mod import_hostile;
+mod import_sources;
 mod import_world;
 mod keys;
 mod old_server;
