@@ -93,6 +93,8 @@ const MAPPING: &str = r#"{"source_name":"generic","field_path":"user.principal.n
 const EXTRACTION_TEST: &str =
     r#"{"source_name":"generic","raw_payload":{"title":"t","severity":"High"}}"#;
 const SETTINGS: &str = r#"{"general":{"analyst_name":"Ada"}}"#;
+const PREVIEW: &str = r#"{"trigger_filter":{"min_severity":"High"},"days":7}"#;
+const RECOVER: &str = r#"{"state":"dead"}"#;
 const SESSION: &str = r#"{"token":"once_x"}"#;
 
 use Who::{Anybody, Humans};
@@ -517,6 +519,30 @@ pub(crate) const ROUTES: &[Route] = &[
         "",
     ),
     row("GET", "/v1/sources", ALERTS_READ, Anybody, ""),
+    row("POST", "/v1/agents/preview", AGENTS_WRITE, Anybody, PREVIEW),
+    row(
+        "POST",
+        "/v1/agents/{uuid}/rotate-secret",
+        AGENTS_WRITE,
+        Humans,
+        "",
+    ),
+    row(
+        "POST",
+        "/v1/agents/{uuid}/enable",
+        AGENTS_WRITE,
+        Anybody,
+        "",
+    ),
+    row("POST", "/v1/agents/{uuid}/probe", AGENTS_WRITE, Anybody, ""),
+    row(
+        "POST",
+        "/v1/agents/{uuid}/recover",
+        AGENTS_WRITE,
+        Anybody,
+        RECOVER,
+    ),
+    row("GET", "/v1/activity", Needs::AnyKey, Anybody, ""),
     row("GET", "/v1/events", Needs::AnyKey, Anybody, ""),
     row("GET", "/ui/boot", Needs::Analyst, Anybody, ""),
     row("POST", "/ui/first-key", Needs::Analyst, Anybody, ""),

@@ -96,6 +96,11 @@ fn wanted(by: &Principal, asked: &[String]) -> Result<Vec<String>, Problem> {
 }
 
 impl Engine {
+    /// Every type of event with the scope that reads it.
+    pub fn event_kinds() -> Vec<(&'static str, Scope)> {
+        KINDS.iter().map(|kind| (*kind, scope_of(kind))).collect()
+    }
+
     /// `GET /v1/activity`.
     pub async fn activity(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use calseta_contract::agent::{AgentTestRequest, AgentTestView};
 use calseta_contract::delivery::{AttemptView, DeliveryView};
-use calseta_domain::{AgentId, AlertId, DeliveryId, ErrorCode, Outcome};
+use calseta_domain::{AgentId, AlertId, DeliveryId, ErrorCode, Outcome, Timestamp};
 use calseta_store::WriteTx;
 use calseta_store::tables::delivery::{
     self, AttemptRow, ClaimedDelivery, DeliveryFilter, DeliveryRow, NewDelivery, Settled,
@@ -37,6 +37,10 @@ pub struct DeliveryListQuery {
     pub alert: Option<AlertId>,
     /// In this state.
     pub state: Option<String>,
+    /// Made then or later.
+    pub from: Option<Timestamp>,
+    /// Made then or earlier.
+    pub to: Option<Timestamp>,
 }
 
 fn view(tx: &impl Reads, row: DeliveryRow) -> Result<DeliveryView, Problem> {
@@ -133,7 +137,8 @@ impl Engine {
                     agent,
                     alert,
                     state: query.state,
-                    ..DeliveryFilter::default()
+                    from: query.from,
+                    to: query.to,
                 };
                 let (rows, total) = delivery::page(tx, &filter, page.page_size, page.offset())?;
                 let rows = rows

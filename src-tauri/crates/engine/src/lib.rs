@@ -6,7 +6,6 @@
 //! anywhere and be run twice. Read `ingest`, then `stage`, then `payload`.
 
 mod activity;
-mod activity_words;
 mod agent_changes;
 mod agent_checks;
 mod agents;
@@ -71,6 +70,7 @@ pub use calseta_store::tables::mapping::MappingFilter;
 pub use clock::{Clock, Ids, random_bytes};
 pub use convert::{Format, MAX_FILE_BYTES, Upload};
 pub use deliveries::DeliveryListQuery;
+pub use delivery_verbs::Backlog;
 pub use document_versions::DocumentForm;
 pub use events::EventRange;
 pub use failed_auth::FailedAuth;

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use calseta_domain::{ErrorCode, Scope};
+use calseta_engine::Engine;
 
 use super::Source;
 use super::html::{escape, frame, prose, table};
@@ -148,36 +149,21 @@ pub(super) fn limits() -> String {
     frame("limits", "Limits", &body)
 }
 
-/// Types of events and who sees them.
-const EVENTS: &[(&str, &str)] = &[
-    (
-        "alert.created, alert.updated, alert.duplicated, alert.enriched, alert.closed, alert.reopened, alert.deleted",
-        "alerts:read",
-    ),
-    ("finding.created, finding.reviewed", "alerts:read"),
-    ("indicator.updated, provider.updated", "enrichments:read"),
-    ("delivery.updated, agent.updated", "agents:read"),
-    (
-        "settings.updated, key.created, key.revoked, auth.failed",
-        "admin",
-    ),
-];
-
 /// The event log.
 pub(super) fn events() -> String {
     let mut body = paragraphs(&[
         "Everything that happens is an event in one log: `{seq, type, at, actor, object, alert_uuid, changed}`. `seq` only grows; resume after the last one you saw, by `GET /v1/events?after=…` or with `Last-Event-ID` on the stream. `changed` has each field's old and new value.",
         "A key sees the types that its scopes may read:",
     ]);
-    let rows: Vec<_> = EVENTS
-        .iter()
-        .map(|(types, scope)| {
+    let rows: Vec<_> = Engine::event_kinds()
+        .into_iter()
+        .map(|(kind, scope)| {
             vec![
-                prose(&format!("`{}`", types.replace(", ", "`, `"))),
-                prose(&format!("`{scope}`")),
+                format!("<code>{}</code>", escape(kind)),
+                format!("<code>{scope}</code>"),
             ]
         })
         .collect();
-    body.push_str(&table(&["Types", "Scope"], &rows));
+    body.push_str(&table(&["Type", "Scope"], &rows));
     frame("events-and-types", "Event types", &body)
 }

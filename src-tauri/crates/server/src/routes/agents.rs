@@ -8,7 +8,7 @@ use calseta_contract::delivery::DeliveryView;
 use calseta_domain::{AgentId, ErrorCode};
 use calseta_engine::DeliveryListQuery;
 
-use super::deliveries::{DELIVERY_STATES, STATE};
+use super::deliveries::{DELIVERY_STATES, FROM, STATE, TO};
 use crate::answer::Answer;
 use crate::body::{Json, OptionalJson};
 use crate::caller::{AgentsRead, AgentsWrite, App, Caller, Human};
@@ -55,6 +55,8 @@ list_parameters! {
     AgentDeliveries => [PAGE, &[
         Parameter::new("alert_uuid", Kind::Uuid, "Only of this alert."),
         STATE,
+        FROM,
+        TO,
     ]];
 }
 
@@ -125,6 +127,8 @@ async fn deliveries(
         agent: Some(id),
         alert: query.parsed("alert_uuid", "a uuid")?,
         state: query.word("state", DELIVERY_STATES)?.map(str::to_owned),
+        from: query.time("from_time")?,
+        to: query.time("to_time")?,
     };
     let listed = app.engine.deliveries(request, number).await?;
     Ok(Page::numbered(listed, number, &query))

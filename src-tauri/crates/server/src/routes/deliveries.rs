@@ -36,12 +36,19 @@ pub(super) const STATE: Parameter = Parameter::new(
     "Only those in this state.",
 );
 
+/// Made then or later.
+pub(super) const FROM: Parameter = Parameter::new("from_time", Kind::Time, "Made then or later.");
+/// Made then or earlier.
+pub(super) const TO: Parameter = Parameter::new("to_time", Kind::Time, "Made then or earlier.");
+
 list_parameters! {
     /// `GET /v1/deliveries`.
     Deliveries => [PAGE, &[
         Parameter::new("agent_uuid", Kind::Uuid, "Only to this agent."),
         Parameter::new("alert_uuid", Kind::Uuid, "Only of this alert."),
         STATE,
+        FROM,
+        TO,
     ]];
 }
 
@@ -50,7 +57,8 @@ pub(super) fn operations() -> Vec<Operation> {
         Noun::Deliveries,
         [
             get("/v1/deliveries", "list_deliveries", list)
-                .says("List deliveries", "Newest first, with every attempt."),
+                .says("List deliveries", "Newest first, with every attempt.")
+                .fails(&[ErrorCode::NotFound]),
             get("/v1/deliveries/{uuid}", "get_delivery", show)
                 .says("Read a delivery", "One delivery with the outcome of every attempt."),
             get("/v1/deliveries/{uuid}/body", "get_delivery_body", body)
@@ -77,6 +85,8 @@ async fn list(
         agent: query.parsed("agent_uuid", "a uuid")?,
         alert: query.parsed("alert_uuid", "a uuid")?,
         state: query.word("state", DELIVERY_STATES)?.map(str::to_owned),
+        from: query.time("from_time")?,
+        to: query.time("to_time")?,
     };
     let listed = app.engine.deliveries(request, number).await?;
     Ok(Page::numbered(listed, number, &query))

@@ -25,7 +25,7 @@ const MAX_WAIT_SECS: u64 = 25;
 /// An idle stream sends a comment this often, so that a dead peer is noticed.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The last sequence number that can be named.
-const MAX_SEQ: u64 = i64::MAX as u64;
+pub(super) const MAX_SEQ: u64 = i64::MAX as u64;
 
 list_parameters! {
     /// `GET /v1/events`.

@@ -1,5 +1,6 @@
 //! One module a noun: extract, one call to the engine, the view.
 
+mod agent_checks;
 mod agents;
 mod alert_parts;
 mod alert_work;
@@ -51,6 +52,7 @@ pub(crate) fn table() -> Vec<Operation> {
         enrichments::operations(),
         providers::operations(),
         agents::operations(),
+        agent_checks::operations(),
         deliveries::operations(),
         sources::operations(),
         api_keys::operations(),
