@@ -24,6 +24,7 @@ use crate::StoreError;
 
 pub use complete::{ValueField, complete};
 pub use facets::{Facet, Facets, facets};
+pub(super) use index::note_reworded;
 pub use index::{index_pending, pending};
 use piece::Piece;
 use plan::Plan;
