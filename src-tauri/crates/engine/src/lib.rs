@@ -6,6 +6,7 @@
 //! anywhere and be run twice. Read `ingest`, then `stage`, then `payload`.
 
 mod activity;
+mod activity_words;
 mod agent_changes;
 mod agent_checks;
 mod agents;
