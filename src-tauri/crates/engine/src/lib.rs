@@ -7,6 +7,7 @@
 
 mod activity;
 mod activity_words;
+mod agent_auth;
 mod agent_changes;
 mod agent_checks;
 mod agents;
