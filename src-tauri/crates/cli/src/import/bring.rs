@@ -7,10 +7,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Session;
+use super::here::Refused;
 use super::nouns::{Choice, Noun};
 use super::report::{Line, Outcome};
 use super::there::{Bounds, quoted};
 use crate::failure::Failure;
+
+/// Sources made in a run: nobody has more, and a server that names thousands must not fill the list here.
+const MAX_NEW_SOURCES: usize = 50;
 
 /// What is said of a thing that a dry run leaves alone.
 pub(super) const DRY: &str = "a dry run: it would be imported";
@@ -137,8 +141,18 @@ impl Session {
         if self.options.dry_run {
             return Ok(true);
         }
-        let request = json!({"source_name": name, "display_name": name, "plugin": "generic"});
-        let made = self.here.create("/v1/sources", &request).await?;
+        let made = if self.new_sources < MAX_NEW_SOURCES {
+            let request = json!({"source_name": name, "display_name": name});
+            self.here.create("/v1/sources", &request).await?
+        } else {
+            Err(Refused {
+                code: "TOO_MANY".to_owned(),
+                why: format!(
+                    "{MAX_NEW_SOURCES} sources were made in this run; make this one by hand"
+                ),
+            })
+        };
+        self.new_sources += usize::from(made.is_ok());
         let (outcome, why) = match &made {
             Ok(_) => (
                 Outcome::Imported,

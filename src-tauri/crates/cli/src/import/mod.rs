@@ -34,6 +34,8 @@ struct Session {
     options: Options,
     /// Our sources, with those made in this run: name to whether it could be made.
     sources: BTreeMap<String, bool>,
+    /// How many of those this run made.
+    new_sources: usize,
 }
 
 /// What the person asked for.
@@ -78,6 +80,7 @@ pub(crate) async fn run(arguments: Import) -> Result<(), Failure> {
             tell_agents: arguments.tell_agents,
         },
         sources: BTreeMap::new(),
+        new_sources: 0,
     };
     let wanted = |kind: &&ImportKind| arguments.only.is_empty() || arguments.only.contains(kind);
     session.greet().await?;

@@ -126,3 +126,24 @@ async fn a_large_payload_comes_by_the_route_that_takes_it() {
         Some(filler.len())
     );
 }
+
+#[tokio::test]
+async fn a_server_that_names_many_sources_fills_no_list_here() {
+    let alerts = (0..60).map(|n| {
+        let source = format!("source_{n}");
+        alert(
+            400 + n,
+            &format!("Alert {n}"),
+            &json!({"source_name": source}),
+        )
+    });
+    let world = World::of([("/v1/alerts", alerts.collect())]);
+    let (dir, server) = (TempDir::new().unwrap(), OldServer::start(world).await);
+    let console = Console::start(dir.path()).await;
+    let before = total(&console, "/v1/sources").await.as_u64().unwrap();
+    let ran = import(&dir, &server.base_url, &["--only", "alerts"]).await;
+    assert_eq!(ran.exit, 1, "ten are missing");
+    assert_eq!(total(&console, "/v1/sources").await, before + 50);
+    assert_eq!(total(&console, "/v1/alerts").await, 50);
+    assert!(ran.stdout.contains("make this one by hand"));
+}
