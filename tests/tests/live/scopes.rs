@@ -10,15 +10,12 @@ use crate::complete::reader;
 
 /// Scopes with the nouns whose events they may read. `admin` reads all.
 const MAY_READ: &[(&str, &[&str])] = &[
-    (
-        "alerts:read",
-        &["alert", "finding", "document", "rule", "source", "view"],
-    ),
+    ("alerts:read", &["alert", "finding"]),
     ("alerts:write", &[]),
-    ("enrichments:read", &["indicator", "provider", "extraction"]),
+    ("enrichments:read", &["indicator", "provider"]),
     ("agents:read", &["agent", "delivery"]),
     ("agents:write", &[]),
-    ("workflows:read", &["run", "workflow"]),
+    ("workflows:read", &["run", "approval"]),
     ("workflows:write", &[]),
     ("workflows:execute", &[]),
     ("approvals:write", &["approval"]),

@@ -9,7 +9,6 @@ mod enrichment_failures;
 mod events;
 mod filters;
 mod findings;
-mod own_sources;
 mod page;
 mod samples;
 mod status;

@@ -103,7 +103,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         12,
         "1.5",
         "The last admin key can be revoked, also with itself.",
-        shown!(the_last_admin_key_stays),
+        waits!(the_last_admin_key_stays, "LAST_ADMIN_KEY"),
     ),
 ];
 

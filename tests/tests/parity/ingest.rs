@@ -6,14 +6,17 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::fault::How::ShownBy;
-use crate::fault::{Fault, fault, show, shown};
+use crate::fault::{Fault, fault, show, shown, waits};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         25,
         "1.5",
         "A source's record changes nothing: neither switching it off nor its secret.",
-        shown!(a_source_switches_ingest_and_checks_its_secret),
+        waits!(
+            a_source_switches_ingest_and_checks_its_secret,
+            "PATCH /v1/sources/{uuid}"
+        ),
     ),
     fault(
         31,

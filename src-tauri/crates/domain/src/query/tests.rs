@@ -202,7 +202,6 @@ fn an_error_has_its_place_and_a_suggestion() {
         ("status:open,", "", None),
         ("status:open, closed", "", None),
         ("a - b", "-", None),
-        ("sevrity:high", "sevrity", Some("severity")),
         ("(a", "(a", None),
         ("a)", ")", None),
         ("()", "()", None),

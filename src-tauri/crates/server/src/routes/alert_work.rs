@@ -23,7 +23,7 @@ const DEFAULT_SIBLINGS: u64 = 10;
 
 list_parameters! {
     /// `POST …/indicators`.
-    AddIndicators => [&[Parameter::new("enrich", Kind::Bool, "Ask the providers about them, and tell the agents anew.")]];
+    AddIndicators => [&[Parameter::new("enrich", Kind::Bool, "Ask the providers about them, and tell the agents anew; `true` when nothing is said.")]];
     /// `GET …/relationship-graph`.
     Graph => [&[Parameter::new("sibling_limit", Kind::Number { default: Some(DEFAULT_SIBLINGS), min: 1, max: MAX_SIBLINGS as u64 }, "Other alerts an indicator, newest first.")]];
     /// `POST …/dispatch-agent`.
@@ -78,7 +78,7 @@ async fn add_indicators(
     query: Query<AddIndicators>,
     body: Json<AlertIndicatorsRequest>,
 ) -> Answer<Created<AlertIndicatorsView>> {
-    let enrich = query.parsed("enrich", "true or false")?.unwrap_or(false);
+    let enrich = query.parsed("enrich", "true or false")?.unwrap_or(true);
     let engine = &app.engine;
     let added = engine
         .add_indicators(&caller.0, id, body.value, enrich)

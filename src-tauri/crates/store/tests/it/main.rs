@@ -6,6 +6,7 @@ mod chain;
 mod commit;
 mod configuration;
 mod lists;
+mod metrics;
 mod orphans;
 mod plans;
 mod readers;
