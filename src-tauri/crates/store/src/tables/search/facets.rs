@@ -32,13 +32,14 @@ pub struct Facet {
     pub values: Vec<(String, u64)>,
 }
 
-/// One alert's part in the facets.
+/// Alerts that are alike in what the facets show.
 struct Part {
     status: String,
     severity: usize,
     source: String,
     rule: Option<String>,
     verdict: usize,
+    alerts: u64,
 }
 
 /// Divides the alerts that a query finds. Its paging and order do not matter.
@@ -74,8 +75,10 @@ pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError>
     )?;
     let count = |key: &dyn Fn(&Part) -> Option<String>| {
         let mut counts = BTreeMap::new();
-        for name in parts.iter().filter_map(key) {
-            *counts.entry(name).or_insert(0) += 1;
+        for part in &parts {
+            if let Some(name) = key(part) {
+                *counts.entry(name).or_insert(0) += part.alerts;
+            }
         }
         counts
     };
@@ -107,9 +110,11 @@ pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError>
 
 fn parts(tx: &impl Reads, ids: &str) -> Result<Vec<Part>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
-        "SELECT a.status, a.severity, a.source_name, r.name, a.verdict
-         FROM json_each(?1) m CROSS JOIN alert a ON a.id = m.value
-         LEFT JOIN detection_rule r ON r.id = a.detection_rule_id",
+        "SELECT g.status, g.severity, g.source_name, r.name, g.verdict, g.alerts
+         FROM (SELECT a.status, a.severity, a.source_name, a.detection_rule_id, a.verdict,
+             count(*) AS alerts
+           FROM json_each(?1) m CROSS JOIN alert a ON a.id = m.value GROUP BY 1, 2, 3, 4, 5) g
+         LEFT JOIN detection_rule r ON r.id = g.detection_rule_id",
     )?;
     let rows = statement.query_map([ids], |row| {
         Ok(Part {
@@ -118,6 +123,7 @@ fn parts(tx: &impl Reads, ids: &str) -> Result<Vec<Part>, StoreError> {
             source: row.get(2)?,
             rule: row.get(3)?,
             verdict: row.get(4)?,
+            alerts: row.get(5)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

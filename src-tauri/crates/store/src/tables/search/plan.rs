@@ -16,6 +16,8 @@ const FEW: usize = 4_000;
 /// So few that no better driver is looked for.
 const VERY_FEW: usize = 100;
 
+/// Alerts of a page, about.
+const PAGE: usize = 20;
 /// Alerts that are so many that asking the word index about one alert after the other finds a page
 /// sooner than collecting them all.
 const MANY: usize = 40_000;
@@ -61,6 +63,10 @@ pub(super) fn choose(
     pieces: Vec<Piece>,
     (few, many): (usize, usize),
 ) -> Result<Plan, StoreError> {
+    let few = match pieces.as_slice() {
+        [_] => few.min(sooner_than_walking(tx)?),
+        _ => few,
+    };
     let mut best: Option<(usize, usize)> = None;
     for (n, piece) in pieces.iter().enumerate() {
         let Some(driver) = &piece.driver else {
@@ -89,6 +95,16 @@ pub(super) fn choose(
         way,
         words_are_many,
     })
+}
+
+/// Up to how many alerts it is cheaper to collect them all than to walk to the first page of them,
+/// where nothing else must hold: collecting `n` costs `n`, walking costs a page times all by `n`.
+fn sooner_than_walking(tx: &impl Reads) -> Result<usize, StoreError> {
+    let all: usize = tx
+        .conn()
+        .prepare_cached("SELECT alerts FROM alert_total")?
+        .query_row([], |row| row.get(0))?;
+    Ok(all.saturating_mul(PAGE).isqrt())
 }
 
 /// How many rows a driver gives, up to `few` and one.
