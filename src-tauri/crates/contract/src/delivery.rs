@@ -75,5 +75,6 @@ pub struct RedeliverRequest {
     /// `as_sent` (the default): the same bytes and id, a new attempt. `current`: what is known now,
     /// under a new id.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::RedeliverMode>))]
     pub mode: Option<String>,
 }

@@ -110,6 +110,11 @@ schemas! {
             "oauth2_client_credentials",
         ],
     );
+    /// What a delivery is sent again with.
+    RedeliverMode => one_of(
+        "The same bytes under the same id, or what is known now under a new one",
+        &["as_sent", "current"],
+    );
     /// The type of an extracted field.
     ExtractedType => one_of(
         "What an extracted field is read as",
