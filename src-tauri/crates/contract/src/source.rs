@@ -52,6 +52,10 @@ pub struct SourceRequest {
     /// 1..=64 characters of `a-z`, digits, `_` and `-`; fixed afterwards.
     #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z0-9_-]{1,64}$"))]
     pub source_name: String,
+    /// generic, which is what an absent one means: the other plugins' sources are there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(pattern = "^generic$"))]
+    pub plugin: Option<String>,
     /// 1..=255 characters; the name when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(

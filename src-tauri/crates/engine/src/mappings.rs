@@ -225,17 +225,16 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| {
                 let before = row(tx, id)?;
-                let mut after = apply(before.clone(), patch)?;
-                let same_but_active = MappingRow {
-                    is_active: before.is_active,
-                    ..after.clone()
-                } == before;
-                if before.is_system && !same_but_active {
+                let active_alone = patch.field_path.is_keep()
+                    && patch.indicator_type.is_keep()
+                    && patch.description.is_keep();
+                if before.is_system && !active_alone {
                     return Err(Problem::new(
                         ErrorCode::SystemMappingReadonly,
                         "of a built-in mapping only is_active can be changed; make one of your own",
                     ));
                 }
+                let mut after = apply(before.clone(), patch)?;
                 if after == before {
                     return Ok(view(before));
                 }

@@ -328,6 +328,17 @@ impl Engine {
             None => Patch::Keep,
         };
         let secret = secret_in(&mut errors, given(request.webhook_secret), auth_config);
+        if let Some(plugin) = request.plugin.as_deref()
+            && plugin != Plugin::Generic.as_str()
+        {
+            // The other plugins read one vendor's payloads, and their sources are there already.
+            errors.push(FieldError::unknown_word(
+                "plugin",
+                "plugin of an own source",
+                plugin,
+                &[Plugin::Generic.as_str()],
+            ));
+        }
         let row = SourceRow {
             id: 0,
             uuid: inner.ids.next(),

@@ -230,6 +230,15 @@ async fn built_in_mappings_can_only_be_switched_off() {
     };
     let refused = world.engine.patch_mapping(&world.analyst, id, patch).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::SystemMappingReadonly);
+    let unknown = MappingPatch {
+        field_path: Patch::Set("no_such_field".to_owned()),
+        ..MappingPatch::default()
+    };
+    let refused = world
+        .engine
+        .patch_mapping(&world.analyst, id, unknown)
+        .await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::SystemMappingReadonly);
     let refused = world.engine.delete_mapping(&world.analyst, id).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::SystemMappingReadonly);
     let off = MappingPatch {

@@ -51,6 +51,13 @@ async fn an_own_source_reads_its_payloads_by_its_field_map() {
     };
     let refused = world.engine.create_source(&world.analyst, again).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::DuplicateSource);
+    let other = SourceRequest {
+        source_name: "mine".to_owned(),
+        plugin: Some("sentinel".to_owned()),
+        ..SourceRequest::default()
+    };
+    let refused = world.engine.create_source(&world.analyst, other).await;
+    assert_eq!(refused.unwrap_err().code, ErrorCode::ValidationError);
 }
 
 #[tokio::test]
