@@ -4,6 +4,7 @@
 mod at_rest;
 mod auth;
 mod bodies;
+mod canaries;
 mod guard;
 mod hostile_text;
 mod limits;
