@@ -73,13 +73,14 @@ pub struct BackendOptions {
 }
 
 impl BackendOptions {
-    /// The shipped program on a directory, any free port, without rate limits.
+    /// The shipped program on a directory, any free port, without rate limits; it logs warnings.
     pub fn new(data_dir: &Path) -> Self {
         Self {
             program: calseta_bin(),
             data_dir: data_dir.to_owned(),
             arguments: vec!["--no-limits".to_owned()],
-            environment: Vec::new(),
+            // A line a request would bury what a failed test says.
+            environment: vec![("CALSETA_LOG".to_owned(), "warn".to_owned())],
         }
     }
 }

@@ -48,15 +48,18 @@ impl Planted<'_> {
     }
 
     async fn agents(&mut self, recorder: &Recorder) -> Result<()> {
-        for (header, secret) in [
-            ("agent-1", "signing-1"),
-            ("agent-2", "signing-2"),
-            ("agent-3", "signing-3"),
+        for (header, secret, rotated) in [
+            ("agent-1", "signing-1", "rotated-1"),
+            ("agent-2", "signing-2", "rotated-2"),
         ] {
             let auth = self.plant(header);
             let request = json!({"name": header, "webhook_url": recorder.url, "auth_header": auth});
             let made = self.world.backend.post("/v1/agents", &request).await?;
             self.given(secret, &made["signing_secret"], "whsec_")?;
+            let uuid = made["uuid"].as_str().context("uuid")?;
+            let path = format!("/v1/agents/{uuid}/rotate-secret");
+            let again = self.world.backend.post(&path, &json!({})).await?;
+            self.given(rotated, &again["signing_secret"], "whsec_")?;
         }
         Ok(())
     }
@@ -193,7 +196,8 @@ async fn use_them(world: &World, planted: &Planted<'_>) -> Result<Vec<(String, V
 
 fn nothing_in(secrets: &[(&'static str, String)], what: &str, bytes: &[u8]) -> Result<()> {
     let found = leaks(bytes, secrets);
-    ensure!(found.is_empty(), "{what} holds {found:?}");
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(3000)]).into_owned();
+    ensure!(found.is_empty(), "{what} holds {found:?}: {text}");
     Ok(())
 }
 
@@ -240,7 +244,7 @@ async fn twenty_secrets_are_nowhere_but_where_they_belong() -> Result<()> {
     let tests = use_them(&world, &planted).await?;
     let secrets = &planted.secrets;
     ensure!(secrets.len() >= SECRETS, "{} secrets", secrets.len());
-    agent.wait(6).await?;
+    agent.wait(4).await?;
     wait_for("every provider was asked", || async {
         let seen = [provider.seen(), agent.seen()].concat();
         Ok(each_was_sent(secrets, &seen).is_ok().then_some(()))

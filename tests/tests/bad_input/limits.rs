@@ -160,6 +160,11 @@ async fn only_plain_json_is_taken() -> Result<()> {
             Some("Content-Type: "),
         ];
         for line in other {
+            // The one route that takes a file.
+            let is_form = line.is_some_and(|line| line.contains("multipart/form-data"));
+            if is_form && (route.method, route.path) == ("POST", "/v1/context-documents") {
+                continue;
+            }
             let headers: Vec<_> = base
                 .iter()
                 .cloned()

@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Expected {
     pub(crate) kind: &'static str,
-    pub(crate) object: String,
+    /// `None` for what there is one of: the settings, a failed authentication.
+    pub(crate) object: Option<String>,
 }
 
 /// What was done so far.
@@ -33,8 +34,27 @@ impl<'world> Script<'world> {
     }
 
     fn leaves(&mut self, kind: &'static str, object: &str) {
-        let object = object.to_owned();
+        let object = Some(object.to_owned());
         self.expected.push(Expected { kind, object });
+    }
+
+    /// Makes an object, changes it and deletes it: three events of one type.
+    async fn made_changed_deleted(
+        &mut self,
+        (noun, kind): (&str, &'static str),
+        request: &Value,
+        patch: &Value,
+    ) -> Result<()> {
+        let made = self.call(Method::POST, noun, Some(request)).await?;
+        let object = uuid(&made, "uuid")?;
+        self.leaves(kind, &object);
+        let path = format!("{noun}/{object}");
+        self.call(Method::PATCH, &path, Some(patch)).await?;
+        self.leaves(kind, &object);
+        self.call(Method::PATCH, &path, Some(patch)).await?;
+        self.call(Method::DELETE, &path, None).await?;
+        self.leaves(kind, &object);
+        Ok(())
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
@@ -49,7 +69,10 @@ impl<'world> Script<'world> {
         self.alerts().await?;
         self.keys().await?;
         self.agents().await?;
-        self.providers().await
+        self.providers().await?;
+        self.what_people_write().await?;
+        self.settings().await?;
+        self.indicators().await
     }
 
     async fn alerts(&mut self) -> Result<()> {
@@ -138,6 +161,99 @@ impl<'world> Script<'world> {
         self.call(Method::PATCH, &path, Some(&json!({"mode": "off"})))
             .await?;
         self.leaves("provider.updated", &provider);
+        Ok(())
+    }
+
+    async fn what_people_write(&mut self) -> Result<()> {
+        let document = json!({"title": "d", "document_type": "sop", "content": "c"});
+        let rule = json!({"name": "r", "source_name": "generic", "source_rule_id": "live"});
+        let source = json!({"source_name": "live", "display_name": "Live"});
+        let mapping = json!({
+            "field_path": "live.ip", "indicator_type": "ip", "extraction_target": "raw_payload",
+        });
+        let view = json!({"name": "live", "q": "status:open"});
+        let provider = json!({
+            "provider_name": "live", "display_name": "Live", "base_url": "http://127.0.0.1:9",
+            "supported_indicator_types": ["ip"], "auth_type": "no_auth",
+            "http_config": {"steps": [
+                {"name": "s", "method": "GET", "url": "{{base_url}}/{{indicator.value}}"},
+            ]},
+        });
+        for (noun, kind, request, patch) in [
+            (
+                "/v1/context-documents",
+                "document.updated",
+                document,
+                json!({"title": "e"}),
+            ),
+            (
+                "/v1/detection-rules",
+                "rule.updated",
+                rule,
+                json!({"name": "s"}),
+            ),
+            (
+                "/v1/sources",
+                "source.updated",
+                source,
+                json!({"is_active": false}),
+            ),
+            (
+                "/v1/indicator-mappings",
+                "mapping.updated",
+                mapping,
+                json!({"is_active": false}),
+            ),
+            ("/v1/views", "view.updated", view, json!({"name": "live 2"})),
+            (
+                "/v1/enrichment-providers",
+                "provider.updated",
+                provider,
+                json!({"mode": "off"}),
+            ),
+        ] {
+            self.made_changed_deleted((noun, kind), &request, &patch)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn settings(&mut self) -> Result<()> {
+        let patch = json!({"ingest": {"dedup_window_hours": 12}});
+        for _ in 0..2 {
+            self.call(Method::PATCH, "/v1/settings", Some(&patch))
+                .await?;
+        }
+        let (kind, object) = ("settings.updated", None);
+        self.expected.push(Expected { kind, object });
+        let backend = &self.world.backend;
+        let key = format!("cai_{}", "B".repeat(43));
+        let (status, _) = backend.call(&key, Method::GET, "/v1/alerts", None).await?;
+        ensure!(status == 401, "{status}");
+        let (kind, object) = ("auth.failed", None);
+        self.expected.push(Expected { kind, object });
+        Ok(())
+    }
+
+    async fn indicators(&mut self) -> Result<()> {
+        let alert = json!({"title": "judged", "src_ip": "203.0.113.9"});
+        let alert = self.world.alert(&alert).await?;
+        self.leaves("alert.created", &alert);
+        self.world.settled(&alert).await?;
+        self.leaves("alert.enriched", &alert);
+        let path = format!("/v1/alerts/{alert}");
+        let list = self
+            .call(Method::GET, &format!("{path}/indicators"), None)
+            .await?;
+        let indicator = uuid(&list[0], "uuid")?;
+        let judged = format!("/v1/indicators/{indicator}");
+        for _ in 0..2 {
+            let patch = json!({"malice": "Malicious"});
+            self.call(Method::PATCH, &judged, Some(&patch)).await?;
+        }
+        self.leaves("indicator.updated", &indicator);
+        self.call(Method::DELETE, &path, None).await?;
+        self.leaves("alert.deleted", &alert);
         Ok(())
     }
 }

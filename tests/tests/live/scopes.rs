@@ -10,12 +10,15 @@ use crate::complete::reader;
 
 /// Scopes with the nouns whose events they may read. `admin` reads all.
 const MAY_READ: &[(&str, &[&str])] = &[
-    ("alerts:read", &["alert", "finding"]),
+    (
+        "alerts:read",
+        &["alert", "finding", "document", "rule", "source", "view"],
+    ),
     ("alerts:write", &[]),
-    ("enrichments:read", &["indicator", "provider"]),
+    ("enrichments:read", &["indicator", "provider", "extraction"]),
     ("agents:read", &["agent", "delivery"]),
     ("agents:write", &[]),
-    ("workflows:read", &["run", "approval"]),
+    ("workflows:read", &["run", "workflow"]),
     ("workflows:write", &[]),
     ("workflows:execute", &[]),
     ("approvals:write", &["approval"]),

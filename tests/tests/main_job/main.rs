@@ -9,6 +9,7 @@ mod enrichment_failures;
 mod events;
 mod filters;
 mod findings;
+mod own_sources;
 mod page;
 mod samples;
 mod status;

@@ -7,8 +7,8 @@ use calseta_tests::world::World;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fault::How::{Open, ShownBy};
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::How::ShownBy;
+use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
@@ -39,10 +39,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         17,
         "1.5",
         "added_count counts indicators that the alert already had.",
-        waits!(
-            adding_indicators_counts_what_is_new,
-            "POST /v1/alerts/{uuid}/indicators"
-        ),
+        shown!(adding_indicators_counts_what_is_new),
     ),
     fault(
         18,
@@ -54,16 +51,13 @@ pub(crate) const FAULTS: &[Fault] = &[
         19,
         "1.5",
         "PATCH of an indicator with an empty body resets its verdict.",
-        waits!(
-            an_empty_change_of_an_indicator_changes_nothing,
-            "PATCH /v1/indicators/{uuid}"
-        ),
+        shown!(an_empty_change_of_an_indicator_changes_nothing),
     ),
     fault(
         26,
         "2.1",
         "Lists cannot be filtered by the verdict, which is computed on reading.",
-        waits!(lists_are_searched_by_verdict, "GET /v1/alerts?q="),
+        shown!(lists_are_searched_by_verdict),
     ),
     fault(
         27,
@@ -84,7 +78,10 @@ pub(crate) const FAULTS: &[Fault] = &[
         30,
         "2.6",
         "The relationship graph costs one query for each indicator.",
-        Open("GET /v1/alerts/{uuid}/relationship-graph"),
+        ShownBy(
+            "src-tauri/crates/store/tests/it/alerts.rs",
+            "the_graph_shows_the_newest_other_alerts_of_every_indicator",
+        ),
     ),
 ];
 

@@ -5,21 +5,26 @@ use calseta_tests::world::{World, refused};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::fault::How::Open;
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::How::NotApplicable;
+use crate::fault::{Fault, fault, show, shown};
+
+const CONVERTED: &str = "stays in the request, whose answer then says at once whether the file \
+                         can be read; it runs on a thread of its own, few at once, with a deadline";
+const CHOSEN: &str = "cannot be seen from outside: rules are judged on documents without their \
+                      content, which is read of those that apply";
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         58,
         "6",
         "A document has a version number and no history.",
-        waits!(old_versions_are_read_and_restored, "a document's versions"),
+        shown!(old_versions_are_read_and_restored),
     ),
     fault(
         59,
         "6",
         "An uploaded file is converted inside the request, on the thread that answers others.",
-        Open("the upload of files"),
+        NotApplicable(CONVERTED),
     ),
     fault(
         60,
@@ -43,7 +48,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         63,
         "6",
         "Every evaluation loads all documents with their content.",
-        Open("documents chosen by their rules alone"),
+        NotApplicable(CHOSEN),
     ),
 ];
 

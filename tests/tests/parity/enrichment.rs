@@ -12,17 +12,14 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fault::How::ShownBy;
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         40,
         "4.1",
         "A run in which all providers fail takes an earlier verdict away.",
-        waits!(
-            a_failed_run_keeps_the_verdict,
-            "POST /v1/alerts/{uuid}/enrich"
-        ),
+        shown!(a_failed_run_keeps_the_verdict),
     ),
     fault(
         41,

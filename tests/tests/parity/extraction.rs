@@ -6,35 +6,26 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::fault::How::ShownBy;
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         20,
         "1.5",
         "A mapping of any type and target is stored, and ignored at extraction.",
-        waits!(
-            a_mapping_of_an_unknown_type_or_target_is_refused,
-            "POST /v1/indicator-mappings"
-        ),
+        shown!(a_mapping_of_an_unknown_type_or_target_is_refused),
     ),
     fault(
         21,
         "1.5",
         "A system mapping's type can be changed although it is read-only.",
-        waits!(
-            a_system_mapping_is_only_switched,
-            "PATCH /v1/indicator-mappings/{uuid}"
-        ),
+        shown!(a_system_mapping_is_only_switched),
     ),
     fault(
         36,
         "3.4",
         "Mappings reach neither arrays nor keys with dots.",
-        waits!(
-            mappings_reach_arrays_and_dotted_keys,
-            "raw-payload mappings"
-        ),
+        shown!(mappings_reach_arrays_and_dotted_keys),
     ),
     fault(
         37,
@@ -49,10 +40,7 @@ pub(crate) const FAULTS: &[Fault] = &[
         38,
         "3.4",
         "The fingerprint uses mappings as they were at start-up, and never the third pass.",
-        waits!(
-            the_fingerprint_follows_the_mappings_of_now,
-            "raw-payload mappings"
-        ),
+        shown!(the_fingerprint_follows_the_mappings_of_now),
     ),
     fault(
         39,
@@ -144,7 +132,7 @@ async fn a_system_mapping_is_only_switched(world: &World) -> Result<()> {
     let admin = world.backend.admin();
     for patch in [
         json!({"indicator_type": "url"}),
-        json!({"field_path": "x"}),
+        json!({"field_path": "dns_query"}),
         json!({"description": "other"}),
     ] {
         let answer = world

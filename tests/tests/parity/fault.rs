@@ -26,8 +26,6 @@ pub(crate) enum How {
     NotApplicable(&'static str),
     /// It is not shown yet; what is missing.
     Open(&'static str),
-    /// Its function is written and waits for this.
-    Waits(Probe, &'static str),
 }
 
 /// A known fault of v1.1.0.
@@ -65,20 +63,6 @@ macro_rules! shown {
     };
 }
 pub(crate) use shown;
-
-/// A row's function that waits for something.
-macro_rules! waits {
-    ($function:ident, $what:literal) => {
-        $crate::fault::How::Waits(
-            $crate::fault::Probe {
-                name: stringify!($function),
-                run: |world| Box::pin($function(world)),
-            },
-            $what,
-        )
-    };
-}
-pub(crate) use waits;
 
 /// Runs every function that these rows name, on one backend; all failures together.
 pub(crate) async fn show(faults: &[Fault]) -> Result<()> {

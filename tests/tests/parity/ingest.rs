@@ -6,17 +6,14 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::fault::How::ShownBy;
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         25,
         "1.5",
         "A source's record changes nothing: neither switching it off nor its secret.",
-        waits!(
-            a_source_switches_ingest_and_checks_its_secret,
-            "PATCH /v1/sources/{uuid}"
-        ),
+        shown!(a_source_switches_ingest_and_checks_its_secret),
     ),
     fault(
         31,

@@ -1,7 +1,8 @@
 //! Faults of what is not here: workflows, approvals, MCP, and the window's own.
 
 use anyhow::{Result, ensure};
-use calseta_tests::world::World;
+use calseta_server::operations;
+use calseta_tests::world::{World, repository_text};
 use reqwest::Method;
 
 use crate::fault::How::{NotApplicable, Open, ShownBy};
@@ -311,7 +312,10 @@ pub(crate) const FAULTS: &[Fault] = &[
         124,
         "12",
         "The page of sources shows a webhook address that does not exist.",
-        Open("the addresses of docs/sources.md"),
+        ShownBy(
+            "tests/tests/parity/later.rs",
+            "the_documented_addresses_of_sources_exist",
+        ),
     ),
 ];
 
@@ -335,4 +339,39 @@ async fn what_is_said_to_be_absent_is_absent() -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// The paths under `/v1/` that a text names.
+fn paths(text: &str) -> Vec<String> {
+    let ends = |c: char| !(c.is_ascii_alphanumeric() || "/_-{}".contains(c));
+    let found = text.match_indices("/v1/").map(|(at, _)| {
+        let rest = &text[at..];
+        rest[..rest.find(ends).unwrap_or(rest.len())].to_owned()
+    });
+    found.collect()
+}
+
+/// Whether a path is one of a route's.
+fn is_of(path: &str, route: &str) -> bool {
+    let (path, route): (Vec<_>, Vec<_>) = (path.split('/').collect(), route.split('/').collect());
+    let fits = |(part, place): (&&str, &&str)| part == place || place.starts_with('{');
+    path.len() == route.len() && path.iter().zip(&route).all(fits)
+}
+
+#[test]
+fn the_documented_addresses_of_sources_exist() {
+    let routes = operations();
+    let there = |path: &str| routes.iter().any(|route| is_of(path, route.path));
+    let named = paths(&repository_text("docs/sources.md"));
+    assert!(named.len() >= 8, "{named:?}");
+    for path in named {
+        assert!(
+            there(path.trim_end_matches('/')),
+            "{path} is documented and not there"
+        );
+    }
+    assert!(
+        !there("/v1/alerts/ingest/splunk/x"),
+        "v1.1.0's address is not there"
+    );
 }

@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::fault::How::NotApplicable;
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         115,
         "10.1",
         "A window with one bound is ignored.",
-        waits!(a_window_may_have_one_bound, "GET /v1/metrics/alerts"),
+        shown!(a_window_may_have_one_bound),
     ),
     fault(
         116,

@@ -6,17 +6,14 @@ use anyhow::{Context as _, Result, ensure};
 use calseta_tests::world::{World, repository_text};
 use serde_json::{Value, json};
 
-use crate::fault::{Fault, fault, show, shown, waits};
+use crate::fault::{Fault, fault, show, shown};
 
 pub(crate) const FAULTS: &[Fault] = &[
     fault(
         22,
         "1.5",
         "A rule's metrics name their window from and to, unlike all other metrics.",
-        waits!(
-            a_rule_s_metrics_take_the_names_of_all_metrics,
-            "GET /v1/detection-rules/{uuid}/metrics"
-        ),
+        shown!(a_rule_s_metrics_take_the_names_of_all_metrics),
     ),
     fault(
         56,

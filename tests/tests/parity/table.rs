@@ -67,7 +67,6 @@ fn every_known_fault_has_its_row() {
             How::ShownBy(file, test) => ("shown", format!("{file}: {test}")),
             How::NotApplicable(why) => ("not here", why.to_owned()),
             How::Open(why) => ("open", why.to_owned()),
-            How::Waits(probe, why) => ("open", format!("{} waits for {why}", probe.name)),
         };
         *count.entry(kind).or_insert(0) += 1;
         let (number, section, fault) = (row.number, row.section, row.sentence);
