@@ -4,6 +4,7 @@ use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use calseta_engine::KeyStore;
 use calseta_server::PortChoice;
 use clap::Parser;
 
@@ -31,6 +32,10 @@ pub(crate) struct Arguments {
     data_dir: Option<PathBuf>,
     #[arg(long, value_name = "N", help = PORT_HELP)]
     port: Option<u16>,
+    /// Where a new data directory's master key is kept: auto (the keychain when it answers, else a
+    /// file), file or keychain. An existing key stays where it is.
+    #[arg(long, env = "CALSETA_KEY_STORE", value_name = "PLACE", default_value = "auto")]
+    pub(crate) key_store: KeyStore,
     /// Answer enrichment from canned data. Every such answer is marked as demo.
     #[arg(long)]
     pub(crate) demo: bool,

@@ -3,7 +3,6 @@
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 
-use calseta_engine::KeyStore;
 use calseta_server::{LaunchConfig, Limits, Running, launch};
 use tokio::runtime::Runtime;
 
@@ -51,7 +50,7 @@ async fn backend(arguments: &Arguments, data_dir: PathBuf) -> Result<Running, Fa
         demo: arguments.demo,
         ui: None,
         limits: Limits::default(),
-        key_store: KeyStore::default(),
+        key_store: arguments.key_store,
     };
     let running = launch(config).await?;
     tracing::info!(url = %running.base_url, "listening");

@@ -304,6 +304,8 @@ fn with_places<'command>(
             "CALSETA_CONSOLE_BIN",
             workspace.program("debug", "calseta-console"),
         )
+        // No test leaves a master key in the keychain of whoever runs it.
+        .env("CALSETA_KEY_STORE", "file")
         .env("CALSETA_UI_DIST", workspace.root.join("ui/dist"))
         .env("CALSETA_TEST_OUTPUT", output))
 }
