@@ -34,7 +34,12 @@ pub(crate) struct Arguments {
     port: Option<u16>,
     /// Where a new data directory's master key is kept: auto (the keychain when it answers, else a
     /// file), file or keychain. An existing key stays where it is.
-    #[arg(long, env = "CALSETA_KEY_STORE", value_name = "PLACE", default_value = "auto")]
+    #[arg(
+        long,
+        env = "CALSETA_KEY_STORE",
+        value_name = "PLACE",
+        default_value = "auto"
+    )]
     pub(crate) key_store: KeyStore,
     /// Answer enrichment from canned data. Every such answer is marked as demo.
     #[arg(long)]
