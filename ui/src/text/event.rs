@@ -35,9 +35,16 @@ pub(crate) fn event_title(kind: &str) -> String {
 pub(crate) fn event_facts(changed: &Map<String, Value>) -> Vec<String> {
     changed
         .iter()
+        .filter(|(field, _)| !is_half(changed, field))
         .filter_map(|(field, value)| fact(field, value))
         .take(MAX_FACTS)
         .collect()
+}
+
+/// v1.1.0's `from_status` and `to_status` say again what `status` says.
+fn is_half(changed: &Map<String, Value>, field: &str) -> bool {
+    let whole = field.strip_prefix("from_").or(field.strip_prefix("to_"));
+    whole.is_some_and(|whole| changed.contains_key(whole))
 }
 
 fn fact(field: &str, value: &Value) -> Option<String> {

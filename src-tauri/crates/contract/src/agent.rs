@@ -104,6 +104,22 @@ pub struct AgentPatch {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]+$"))]
     pub auth_header: Patch<String>,
+    /// v1.1.0's form: the header's name, with its value beside it. `null` clears both.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
+    pub auth_header_name: Patch<String>,
+    /// v1.1.0's form: the header's value. `null` clears both.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<String>, min_length = 1, max_length = 4096, pattern = r"^[^\x00-\x08\x0A-\x1F\x7F]+$"))]
+    pub auth_header_value: Patch<String>,
+    /// v1.1.0's list of sources; `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<String>>))]
+    pub trigger_on_sources: Patch<Vec<String>>,
+    /// v1.1.0's list of severities; `null` clears.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<Vec<calseta_domain::Severity>>))]
+    pub trigger_on_severities: Patch<Vec<String>>,
     /// `null` clears: the agent receives all alerts.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]

@@ -233,21 +233,30 @@ pub struct AlertPatch {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivityView {
-    /// The event's sequence number, as text, in place of an id.
-    pub seq: i64,
-    /// For example `finding.created`.
+    /// The entry's id.
+    pub uuid: uuid::Uuid,
+    /// v1.1.0's word for it, for example `alert_finding_added`.
     pub event_type: String,
-    /// analyst, agent, `human_key`, mcp or system.
+    /// v1.1.0's word for who did it: api, mcp or system.
     pub actor_type: String,
-    /// The key's or agent's name.
-    pub actor_name: String,
     /// The key's first characters.
     pub actor_key_prefix: Option<String>,
-    /// What changed: field to old and new value, and other facts.
+    /// The alert.
+    pub alert_uuid: Option<AlertId>,
+    /// What changed: field to old and new value, also as `from_…` and `to_…`, and other facts.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub references: Map<String, Value>,
     /// When.
     pub created_at: Timestamp,
+    /// The event's place in the log, as `GET /v1/events` numbers it.
+    pub seq: i64,
+    /// The event log's own word, for example `finding.created`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// analyst, agent, `human_key`, mcp or system.
+    pub actor_kind: String,
+    /// The key's or agent's name.
+    pub actor_name: String,
 }
 
 /// Answer of `POST /v1/alerts/{uuid}/enrich`.

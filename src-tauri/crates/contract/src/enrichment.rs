@@ -39,6 +39,9 @@ pub struct EnrichmentView {
     pub malice: Malice,
     /// By provider name.
     pub results: BTreeMap<String, OnDemandResult>,
+    /// Why nobody was asked, in words; absent when somebody was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
     /// When this was put together.
     pub enriched_at: Timestamp,
 }

@@ -18,32 +18,14 @@ use crate::clock::random_bytes;
 use crate::documents::set;
 use crate::grants::{self, GrantState};
 use crate::start::Inner;
-use crate::{Engine, Principal, Problem};
+use crate::{Engine, Principal, Problem, agent_auth};
 
 /// The longest name.
 pub const AGENT_NAME_MAX: usize = 255;
-/// The longest header value.
-const HEADER_MAX: usize = 4096;
 /// The largest filter, as JSON.
 const FILTER_MAX_BYTES: usize = 64 * 1024;
 /// Bytes of a new signing secret.
 const SECRET_BYTES: usize = 32;
-/// Headers that are ours or the connection's.
-const RESERVED_HEADERS: &[&str] = &[
-    "host",
-    "content-length",
-    "content-type",
-    "transfer-encoding",
-    "connection",
-    "cookie",
-    "te",
-    "upgrade",
-    "trailer",
-    "expect",
-    "user-agent",
-    "x-calseta-attempt",
-];
-
 /// The secrets' owner.
 pub(crate) fn secret_owner(id: AgentId) -> String {
     format!("agent:{id}")
@@ -61,28 +43,6 @@ struct Checked {
     row: AgentRow,
     target: Target,
     allow_private: bool,
-}
-
-fn header_name(errors: &mut Vec<FieldError>, name: &str) {
-    let lower = name.to_ascii_lowercase();
-    let reserved = RESERVED_HEADERS.contains(&&*lower)
-        || lower.starts_with("webhook-")
-        || lower.starts_with("proxy-");
-    if http::HeaderName::try_from(name).is_err() || reserved {
-        errors.push(FieldError::new(
-            "auth_header_name",
-            "is not a header that can be set",
-        ));
-    }
-}
-
-fn header_value(errors: &mut Vec<FieldError>, path: &str, value: &str) {
-    if value.is_empty() || value.len() > HEADER_MAX || http::HeaderValue::from_str(value).is_err() {
-        errors.push(FieldError::new(
-            path,
-            "must be one line of visible characters",
-        ));
-    }
 }
 
 /// The agent's filter, from the page's form and v1.1.0's two lists.
@@ -143,31 +103,6 @@ fn as_filter(errors: &mut Vec<FieldError>, value: Option<Value>) -> Map<String, 
     }
 }
 
-/// Header name and value from either form; `None` when neither was given.
-fn auth(errors: &mut Vec<FieldError>, request: &AgentRequest) -> Option<(String, String)> {
-    let pair = match (
-        &request.auth_header,
-        &request.auth_header_name,
-        &request.auth_header_value,
-    ) {
-        (Some(value), None, None) => Some(("Authorization".to_owned(), value.clone())),
-        (None, Some(name), Some(value)) => {
-            header_name(errors, name);
-            Some((name.clone(), value.clone()))
-        }
-        (None, None, None) => None,
-        _ => {
-            let text = "give auth_header, or auth_header_name with auth_header_value";
-            errors.push(FieldError::new("auth_header", text));
-            None
-        }
-    };
-    if let Some((_, value)) = &pair {
-        header_value(errors, "auth_header", value);
-    }
-    pair
-}
-
 pub(crate) fn view(row: &AgentRow, grants: &[Grant]) -> AgentView {
     let grant = calseta_egress::judge(&row.webhook_url, Audience::Agent)
         .map_or(GrantState::Pending, |target| grants::state(&target, grants));
@@ -220,7 +155,7 @@ impl Engine {
     ) -> Result<AgentView, Problem> {
         by.need(Scope::AgentsWrite)?;
         let mut errors = Vec::new();
-        let header = auth(&mut errors, &request);
+        let header = agent_auth::auth(&mut errors, &request);
         let mut checked = self.checked(&mut errors, request)?;
         let allow = may_allow(by, &checked.target, checked.allow_private)?;
         // Who cannot allow an address gets an agent that waits for somebody who can.
@@ -351,7 +286,7 @@ impl Engine {
             .write(move |tx: &WriteTx<'_>| {
                 let before = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
                 let allow_private = patch.allow_private;
-                let auth = patch.auth_header.clone();
+                let auth = agent_auth::patched(&patch)?;
                 let mut after = apply(before.clone(), patch)?;
                 let target = check(&after, &known).map_err(|errors| Problem::fields(&errors))?;
                 let known_grants = grants::of(tx, Audience::Agent)?;
@@ -365,7 +300,7 @@ impl Engine {
                         after.is_active = false;
                     }
                 }
-                set_auth(tx, &inner, &mut after, &auth, now)?;
+                agent_auth::store(tx, &inner, &mut after, &auth, now)?;
                 if after.is_active && !before.is_active {
                     "closed".clone_into(&mut after.health);
                     tx.wake(calseta_store::Wake::Deliveries);
@@ -373,12 +308,12 @@ impl Engine {
                 let view_of = |tx: &WriteTx<'_>, row: &AgentRow| {
                     Ok::<_, Problem>(view(row, &grants::of(tx, Audience::Agent)?))
                 };
-                if after == before && auth.is_keep() {
+                if after == before && auth.value.is_keep() {
                     return view_of(tx, &before);
                 }
                 after.updated_at = now;
                 agent::put(tx, &after)?;
-                append(tx, &after, &actor, changes(&before, &after, &auth))?;
+                append(tx, &after, &actor, changes(&before, &after, &auth.value))?;
                 view_of(tx, &after)
             })
             .await?;
@@ -404,35 +339,6 @@ impl Engine {
         self.inner.keys.forget();
         Ok(())
     }
-}
-
-fn set_auth(
-    tx: &WriteTx<'_>,
-    inner: &Inner,
-    row: &mut AgentRow,
-    auth: &Patch<String>,
-    now: calseta_domain::Timestamp,
-) -> Result<(), Problem> {
-    let owner = secret_owner(row.uuid);
-    match auth {
-        Patch::Keep => {}
-        Patch::Clear => {
-            secret::remove(tx, &owner, Some(AUTH_FIELD))?;
-            row.auth_header_name = None;
-        }
-        Patch::Set(value) => {
-            let mut errors = Vec::new();
-            header_value(&mut errors, "auth_header", value);
-            if !errors.is_empty() {
-                return Err(Problem::fields(&errors));
-            }
-            let sealed = inner.vault.seal(&owner, AUTH_FIELD, value)?;
-            secret::put(tx, (&owner, AUTH_FIELD), &sealed, now)?;
-            row.auth_header_name
-                .get_or_insert_with(|| "Authorization".to_owned());
-        }
-    }
-    Ok(())
 }
 
 fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
@@ -474,6 +380,11 @@ fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
         }
         Patch::Set(value) => row.trigger_filter = as_filter(&mut errors, Some(value)),
     }
+    let list = |patch: Patch<Vec<String>>, stored: Vec<String>| {
+        patch.apply(Some(stored)).unwrap_or_default()
+    };
+    row.trigger_on_sources = list(patch.trigger_on_sources, row.trigger_on_sources);
+    row.trigger_on_severities = list(patch.trigger_on_severities, row.trigger_on_severities);
     if errors.is_empty() {
         Ok(row)
     } else {

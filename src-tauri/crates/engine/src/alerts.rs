@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::views::{self, Evidence};
-use crate::{Engine, Listed, PageNumber, Principal, Problem, documents, findings};
+use crate::{Engine, Listed, PageNumber, Principal, Problem, activity_words, documents, findings};
 
 pub use alert_list::AlertQuery as AlertListQuery;
 
@@ -135,18 +135,7 @@ impl Engine {
                 Ok::<_, Problem>(event::of_alert(tx, id, limit, page.offset())?)
             })
             .await?;
-        let rows = rows
-            .into_iter()
-            .map(|row| ActivityView {
-                seq: row.seq,
-                event_type: row.kind,
-                actor_type: row.actor.kind,
-                actor_name: row.actor.name,
-                actor_key_prefix: row.actor.key_prefix,
-                references: row.detail.unwrap_or_default(),
-                created_at: row.at,
-            })
-            .collect();
+        let rows = rows.into_iter().map(activity_words::entry).collect();
         Ok(Listed::counted(rows, total))
     }
 

@@ -108,12 +108,17 @@ impl Engine {
             .cloned()
             .collect();
         let mut results = BTreeMap::new();
+        let mut message = providers.is_empty().then(|| {
+            let kind = indicator.kind;
+            format!("no provider that can say something about {kind} is active and configured")
+        });
         match calseta_domain::indicator::enrichable(indicator.kind, &indicator.value) {
             Ok(()) => {
                 let (known, asked) = self.known(&indicator, providers, now).await?;
                 results = ask_all(&self.inner, &indicator, known, asked).await;
             }
             Err(reason) => {
+                message = Some(format!("Enrichment skipped: {reason}"));
                 for provider in providers {
                     let skipped = failed("skipped", format!("Enrichment skipped: {reason}"));
                     results.insert(provider.row.name.clone(), skipped);
@@ -125,6 +130,7 @@ impl Engine {
             kind: indicator.kind,
             value: indicator.value,
             results,
+            message,
             enriched_at: now,
         })
     }

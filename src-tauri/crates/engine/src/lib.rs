@@ -6,6 +6,8 @@
 //! anywhere and be run twice. Read `ingest`, then `stage`, then `payload`.
 
 mod activity;
+mod activity_words;
+mod agent_auth;
 mod agent_changes;
 mod agent_checks;
 mod agents;

@@ -113,10 +113,8 @@ fn refused(errors: &[FieldError]) -> Result<(), Problem> {
 }
 
 fn duplicate() -> Problem {
-    Problem::new(
-        ErrorCode::DuplicateMapping,
-        "the same mapping exists already; change that one",
-    )
+    let text = "the same mapping exists already; change that one";
+    Problem::new(ErrorCode::DuplicateMapping, text)
 }
 
 impl Engine {
@@ -488,14 +486,14 @@ fn preview(alert: &NormalisedAlert) -> Map<String, Value> {
     preview.insert("occurred_at".to_owned(), json!(alert.occurred_at));
     preview.insert("tags".to_owned(), json!(alert.tags));
     preview.insert("source_url".to_owned(), json!(alert.source_url));
-    let rule = alert.rule.as_ref();
-    preview.insert(
-        "source_rule_id".to_owned(),
-        json!(rule.map(|rule| &rule.source_rule_id)),
-    );
+    let rule = alert
+        .rule
+        .as_ref()
+        .map(|rule| (&rule.source_rule_id, &rule.name));
+    preview.insert("source_rule_id".to_owned(), json!(rule.map(|(id, _)| id)));
     preview.insert(
         "detection_rule".to_owned(),
-        json!(rule.map(|rule| &rule.name)),
+        json!(rule.map(|(_, name)| name)),
     );
     for (field, texts) in &alert.fields {
         preview.insert(field.as_str().to_owned(), json!(texts));

@@ -164,11 +164,12 @@ impl Engine {
                 }
                 let counts = search::counts(tx, &queries)?;
                 let counted = counted.into_iter().zip(counts);
-                let count = |(view, count): (ViewRow, u64)| ViewCount {
+                // What cannot be counted in time is at least none.
+                let count = |(view, count): (ViewRow, Option<u64>)| ViewCount {
                     uuid: view.uuid,
                     name: view.name,
-                    count: count.min(COUNT_CAP),
-                    is_capped: count > COUNT_CAP,
+                    count: count.map_or(0, |count| count.min(COUNT_CAP)),
+                    is_capped: count.is_none_or(|count| count > COUNT_CAP),
                 };
                 Ok::<_, Problem>(counted.map(count).collect())
             })

@@ -18,6 +18,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0004_alerts.sql"),
     include_str!("migrations/0005_search.sql"),
     include_str!("migrations/0006_activity.sql"),
+    include_str!("migrations/0007_lighter_ingest.sql"),
 ];
 
 fn version(conn: &Connection) -> rusqlite::Result<i64> {

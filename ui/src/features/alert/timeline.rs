@@ -30,10 +30,10 @@ pub(super) fn Timeline(open: OpenAlert) -> impl IntoView {
 fn Entry(entry: ActivityView) -> impl IntoView {
     let facts = event_facts(&entry.references).join(" · ");
     view! {
-        <li class="timeline__entry" data-actor=entry.actor_type.clone()>
+        <li class="timeline__entry" data-actor=entry.actor_kind.clone()>
             <Age at=entry.created_at />
             <span class="timeline__what">
-                <strong>{event_title(&entry.event_type)}</strong>
+                <strong>{event_title(&entry.kind)}</strong>
                 {(!facts.is_empty()).then(|| view! { <span class="timeline__facts">{facts}</span> })}
             </span>
             <span class="timeline__who">

@@ -84,6 +84,12 @@ impl Field {
         other.map(|(_, field)| *field)
     }
 
+    /// Every name that is understood: the grammar's first.
+    pub(super) fn names() -> Vec<&'static str> {
+        let others = OTHER_NAMES.iter().map(|(name, _)| *name);
+        Self::WORDS.iter().copied().chain(others).collect()
+    }
+
     /// What the field looks at, for people.
     pub const fn text(self) -> &'static str {
         match self {

@@ -245,7 +245,7 @@ fn head(token: &Token) -> Result<Head, Fault> {
         echo(&name)
     );
     let mut fault = Fault::new(token.start, end, message);
-    fault.did_you_mean = field_error::nearest(&name, Field::WORDS);
+    fault.did_you_mean = field_error::nearest(&name, &Field::names());
     Err(fault)
 }
 

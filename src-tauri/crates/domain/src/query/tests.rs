@@ -202,6 +202,7 @@ fn an_error_has_its_place_and_a_suggestion() {
         ("status:open,", "", None),
         ("status:open, closed", "", None),
         ("a - b", "-", None),
+        ("sevrity:high", "sevrity", Some("severity")),
         ("(a", "(a", None),
         ("a)", ")", None),
         ("()", "()", None),

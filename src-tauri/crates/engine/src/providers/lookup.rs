@@ -151,6 +151,9 @@ async fn ask(
         Err(lookup) => return lookup,
     };
     credentials.0.values().for_each(|secret| trace.hide(secret));
+    if let Err(lookup) = complete(provider, &credentials) {
+        return lookup;
+    }
     let base_url = match base_url(provider, &credentials) {
         Ok(base_url) => base_url,
         Err(error) => return Lookup::failed(format!("base_url: {error}")),
@@ -179,6 +182,24 @@ async fn ask(
         }
     }
     Lookup::failed("the token was refused twice")
+}
+
+/// Only a test asks a provider that lacks what it needs; it is told what to do about it.
+fn complete(provider: &Provider, credentials: &Credentials) -> Result<(), Lookup> {
+    let fields = provider.auth_fields.iter();
+    let missing: Vec<_> = fields
+        .filter(|field| !credentials.0.contains_key(*field))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Lookup::failed(format!(
+        "{} has no {}: store it with PATCH /v1/enrichment-providers/{} and auth_config",
+        provider.row.display_name,
+        missing.join(", "),
+        provider.row.uuid
+    )))
 }
 
 /// The base URL with the credentials it names.
@@ -254,7 +275,8 @@ impl Asked<'_> {
                 // What an optional step needs may be what an earlier one did not find.
                 Err(error) => {
                     let text = error.to_string();
-                    trace.not_sent(&step.name, &text, step.optional, self.inner.clock.now());
+                    let sent = (&*step.name, step.method.as_str());
+                    trace.not_sent(sent, &text, step.optional, self.inner.clock.now());
                     if step.optional {
                         continue;
                     }

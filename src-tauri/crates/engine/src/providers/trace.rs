@@ -140,9 +140,16 @@ impl Trace {
     }
 
     /// A step that was not sent, and why.
-    pub(crate) fn not_sent(&mut self, name: &str, error: &str, is_skipped: bool, now: Timestamp) {
+    pub(crate) fn not_sent(
+        &mut self,
+        (name, method): (&str, &str),
+        error: &str,
+        is_skipped: bool,
+        now: Timestamp,
+    ) {
         if self.is_on {
             self.steps.push(Step {
+                method: method.to_owned(),
                 error: Some(error.to_owned()),
                 is_skipped,
                 ..Step::named(name, now)

@@ -128,6 +128,36 @@ async fn for_a_day_after_a_rotation_both_secrets_sign() {
 }
 
 #[tokio::test]
+async fn old_clients_change_an_agent_in_their_own_words() {
+    let world = world().await;
+    let (id, _) = agent(&world, "http://127.0.0.1:9/webhook").await;
+    let patch = |body: serde_json::Value| {
+        let patch = serde_json::from_value(body).unwrap();
+        world.engine.patch_agent(&world.analyst, id, patch)
+    };
+    let view = patch(json!({
+        "auth_header_name": "X-Agent-Key", "auth_header_value": "another-secret",
+        "trigger_on_sources": ["sentinel"], "trigger_on_severities": ["High"],
+    }))
+    .await
+    .unwrap();
+    assert_eq!(view.auth_header_name.as_deref(), Some("X-Agent-Key"));
+    assert_eq!(view.trigger_on_sources, ["sentinel"]);
+    let half = patch(json!({"auth_header_name": "X-Other"})).await;
+    assert_eq!(half.unwrap_err().code, ErrorCode::ValidationError);
+    let view = patch(json!({"auth_header_value": null, "trigger_on_severities": null}))
+        .await
+        .unwrap();
+    assert!(!view.has_auth_header);
+    assert!(view.trigger_on_severities.is_empty());
+    let unknown = patch(json!({"trigger_on_sources": ["nowhere"]})).await;
+    assert_eq!(unknown.unwrap_err().code, ErrorCode::ValidationError);
+    let log = serde_json::to_string(&world.events(&world.analyst).await).unwrap();
+    assert!(log.contains("X-Agent-Key") || log.contains("auth_header"));
+    assert!(!log.contains("another-secret"), "a secret is in no event");
+}
+
+#[tokio::test]
 async fn a_probe_tells_who_answers_from_who_does_not() {
     let world = world().await;
     let (url, served) = peer();

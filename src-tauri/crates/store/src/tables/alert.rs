@@ -253,9 +253,12 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
             alert.raw_payload,
         ])?;
     let id = tx.conn.last_insert_rowid();
+    tx.conn
+        .prepare_cached("UPDATE alert_total SET alerts = alerts + 1")?
+        .execute([])?;
+    super::search::note_reworded(tx, id)?;
     super::tag::add(tx, id, alert.tags)?;
     super::source::note_received(tx, alert.source_name, alert.ingested_at)?;
-    tx.wake(Wake::Index);
     Ok(id)
 }
 

@@ -118,7 +118,8 @@ pub struct AlertQuery {
 pub struct AlertPage {
     /// Its rows.
     pub rows: Vec<AlertRow>,
-    /// How many there are in all; `None` when not counted.
+    /// How many there are in all; `None` when not counted, or when that would mean to read the payload
+    /// of every alert.
     pub total: Option<u64>,
     /// Where the next page begins; `None` on the last.
     pub next: Option<Keyset>,

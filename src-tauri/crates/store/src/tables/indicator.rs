@@ -5,7 +5,7 @@ use rusqlite::Row;
 
 use super::condition::{Condition, Direction, Slice};
 use super::{Reads, blob, found, malice, time, time_opt, uuid, word};
-use crate::{StoreError, Wake, WriteTx, functions};
+use crate::{StoreError, WriteTx, functions};
 
 /// An indicator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,11 +132,18 @@ pub fn link(
         .conn
         .prepare_cached(
             "INSERT INTO alert_indicator(alert_id, indicator_id, pass, path, occurred_at)
-             SELECT id, ?2, ?3, ?4, occurred_at FROM alert WHERE id = ?1 ON CONFLICT DO NOTHING",
+             VALUES(?1, ?2, ?3, ?4, (SELECT occurred_at FROM alert WHERE id = ?1))
+             ON CONFLICT DO NOTHING",
         )?
         .execute((alert, indicator, pass, path))?;
-    tx.wake(Wake::Index);
-    Ok(added > 0)
+    if added == 0 {
+        return Ok(false);
+    }
+    tx.conn
+        .prepare_cached("UPDATE indicator SET alert_count = alert_count + 1 WHERE id = ?1")?
+        .execute([indicator])?;
+    super::search::note_reworded(tx, alert)?;
+    Ok(true)
 }
 
 /// An alert's indicators, worst first.

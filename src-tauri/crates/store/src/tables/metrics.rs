@@ -284,13 +284,14 @@ pub fn deliveries(
     let (mut figures, last) = tx
         .conn()
         .prepare_cached(
-            "SELECT count(*) FILTER (WHERE state IN ('due', 'parked')), \
-               count(*) FILTER (WHERE state = 'in_flight'), \
-               count(*) FILTER (WHERE state = 'dead' AND created_at >= ?1), \
-               count(*) FILTER (WHERE state = 'delivered' AND delivered_at >= ?1), \
-               min(CASE state WHEN 'parked' THEN created_at ELSE next_at END) \
-                 FILTER (WHERE state = 'parked' OR (state = 'due' AND next_at <= ?2)), \
-               max(id) FROM delivery",
+            "SELECT (SELECT count(*) FROM delivery WHERE state IN ('due', 'parked')), \
+               (SELECT count(*) FROM delivery WHERE state = 'in_flight'), \
+               (SELECT count(*) FROM delivery WHERE +state = 'dead' AND created_at >= ?1), \
+               (SELECT count(*) FROM delivery WHERE +state = 'delivered' AND created_at >= ?1), \
+               (SELECT min(at) FROM ( \
+                  SELECT min(next_at) AS at FROM delivery WHERE state = 'due' AND next_at <= ?2 \
+                  UNION ALL SELECT min(created_at) FROM delivery WHERE state = 'parked')), \
+               (SELECT id FROM delivery ORDER BY id DESC LIMIT 1)",
         )?
         .query_row((since.millis(), now.millis()), |row| {
             let figures = QueueFigures {

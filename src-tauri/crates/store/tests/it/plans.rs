@@ -31,6 +31,10 @@ const WALKS: &[(&str, &str)] = &[
         "the health page's depth of a short queue",
     ),
     (
+        "min(run_at) FILTER (WHERE state = 'ready' AND run_at <= ?2) FROM job",
+        "the figures of a short queue: what is done has no row",
+    ),
+    (
         "SELECT count(*) FROM delivery d WHERE 1",
         "the exact total of a list that asks for all",
     ),

@@ -1,14 +1,14 @@
 //! Keeping the word and fragment indexes.
 //!
-//! Triggers note in `search_pending` which alerts' words have changed, in the transaction that
-//! changes them; so nothing is forgotten whenever the process ends, and ingest does not wait for
-//! the tokenizer. [`index_pending`] reads such an alert again and replaces its rows.
+//! Which alerts' words have changed is noted in `search_pending` in the transaction that changes
+//! them; so nothing is forgotten whenever the process ends, and ingest does not wait for the
+//! tokenizer. [`index_pending`] reads such an alert again and replaces its rows.
 
 use serde_json::Value;
 
 use crate::functions::fold;
 use crate::tables::{Reads, found};
-use crate::{StoreError, WriteTx};
+use crate::{StoreError, Wake, WriteTx};
 
 /// Text indexed in one call, in bytes: a few milliseconds of work for the writer, which ingest may
 /// have to wait for.
@@ -43,6 +43,15 @@ pub fn index_pending(tx: &WriteTx<'_>, limit: u32) -> Result<bool, StoreError> {
         .prepare_cached("SELECT EXISTS(SELECT 1 FROM search_pending)")?
         .query_row([], |row| row.get(0))?;
     Ok(more_alerts || more_values)
+}
+
+/// Notes that an alert's words have changed: they are indexed after the commit.
+pub(in super::super) fn note_reworded(tx: &WriteTx<'_>, alert: i64) -> Result<(), StoreError> {
+    tx.conn
+        .prepare_cached("INSERT INTO search_pending(alert_id) VALUES(?1) ON CONFLICT DO NOTHING")?
+        .execute([alert])?;
+    tx.wake(Wake::Index);
+    Ok(())
 }
 
 /// Alerts whose words are not indexed yet.

@@ -24,6 +24,7 @@ use crate::StoreError;
 
 pub use complete::{ValueField, complete};
 pub use facets::{Facet, Facets, facets};
+pub(super) use index::note_reworded;
 pub use index::{index_pending, pending};
 use piece::Piece;
 use plan::Plan;
@@ -120,6 +121,10 @@ pub fn page_when(
 }
 
 fn count(tx: &impl Reads, plan: &Plan, counting: Counting) -> Result<Option<u64>, StoreError> {
+    // A page of them is found as it is walked; a count would be the reader's deadline, for nothing.
+    if plan.is_uncountable() {
+        return Ok(None);
+    }
     let sql = match counting {
         Counting::None => return Ok(None),
         Counting::Exact => plan.count(None),
@@ -130,13 +135,14 @@ fn count(tx: &impl Reads, plan: &Plan, counting: Counting) -> Result<Option<u64>
     Ok(Some(statement.query_row(params, |row| row.get(0))?))
 }
 
-/// How many alerts each of some queries finds, up to [`COUNT_CAP`] and one.
-pub fn counts(tx: &impl Reads, queries: &[Query]) -> Result<Vec<u64>, StoreError> {
+/// How many alerts each of some queries finds, up to [`COUNT_CAP`] and one; `None` as for
+/// [`AlertPage::total`].
+pub fn counts(tx: &impl Reads, queries: &[Query]) -> Result<Vec<Option<u64>>, StoreError> {
     let order = order::newest();
     let mut counts = Vec::with_capacity(queries.len());
     for query in queries {
         let plan = plan::choose(tx, &order, piece::members(tx, query)?, plan::SIZES)?;
-        counts.extend(count(tx, &plan, Counting::Capped)?);
+        counts.push(count(tx, &plan, Counting::Capped)?);
     }
     Ok(counts)
 }

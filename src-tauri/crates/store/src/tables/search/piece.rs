@@ -30,6 +30,8 @@ pub(super) struct Piece {
     pub(super) words: Option<String>,
     /// Whether the condition bounds one of the alert's columns.
     pub(super) is_column: bool,
+    /// Whether the condition reads payloads.
+    pub(super) is_dear: bool,
 }
 
 impl Piece {
@@ -40,6 +42,7 @@ impl Piece {
             is_exact: false,
             words: None,
             is_column: false,
+            is_dear: false,
         }
     }
 
@@ -149,7 +152,10 @@ fn expr(tx: &impl Reads, one: &Expr, now: Timestamp) -> Result<Piece, StoreError
             let mut cond = Sub::new("NOT ifnull((", Vec::new());
             cond.append(&inner.cond);
             cond.push("), 0)", []);
-            Piece::new(cond)
+            Piece {
+                is_dear: inner.is_dear,
+                ..Piece::new(cond)
+            }
         }
         Expr::All(members) if members.is_empty() => Piece::new(Sub::new("1", Vec::new())),
         Expr::All(members) => {
@@ -157,6 +163,7 @@ fn expr(tx: &impl Reads, one: &Expr, now: Timestamp) -> Result<Piece, StoreError
             let driver = pieces.iter().find_map(|piece| piece.driver.clone());
             Piece {
                 driver,
+                is_dear: pieces.iter().any(|piece| piece.is_dear),
                 ..Piece::new(joined(&pieces, " AND "))
             }
         }
@@ -165,6 +172,7 @@ fn expr(tx: &impl Reads, one: &Expr, now: Timestamp) -> Result<Piece, StoreError
             let drivers: Option<Vec<Sub>> = pieces.iter().map(|p| p.driver.clone()).collect();
             Piece {
                 driver: drivers.map(|drivers| Sub::join(&drivers, " UNION ALL ")),
+                is_dear: pieces.iter().any(|piece| piece.is_dear),
                 ..Piece::new(joined(&pieces, " OR "))
             }
         }
@@ -449,6 +457,7 @@ fn raw(path: &str, test: &calseta_domain::query::RawTest) -> Piece {
         "(SELECT raw_matches(a.raw_payload, ?, ?))",
         vec![text(path), Sql::Text(tests)],
     ));
+    piece.is_dear = true;
     // A whole text has its words in the payload's column of the word index.
     if let RawTest::Text(any) = test {
         let phrase = |wanted: &TextMatch| match wanted {

@@ -240,6 +240,11 @@ impl Plan {
         }
     }
 
+    /// Whether counting would read the payload of every alert.
+    pub(super) fn is_uncountable(&self) -> bool {
+        self.way == Way::Walk && self.pieces.iter().any(|piece| piece.is_dear)
+    }
+
     /// The statement that counts, up to `cap`.
     pub(super) fn count(&self, cap: Option<u64>) -> Sub {
         if self.pieces.is_empty() {

@@ -67,20 +67,19 @@ fn newest_first() -> Vec<SortKey> {
     }]
 }
 
-/// All pages of a query, by cursor or by number, and its count.
+/// All pages of a query, by cursor or by number, and its count where it was made.
 fn walk(
     tx: &impl Reads,
     query: &AlertQuery,
     sizes: (usize, usize),
     by_cursor: bool,
-) -> Result<(Vec<i64>, u64), StoreError> {
+) -> Result<(Vec<i64>, Option<u64>), StoreError> {
     let (mut ids, mut query) = (Vec::new(), query.clone());
     loop {
         let page = search::page_when(tx, &query, sizes)?;
         ids.extend(page.rows.iter().map(|row| row.id));
-        let total = page.total.expect("it was counted");
         if page.next.is_none() {
-            return Ok((ids, total));
+            return Ok((ids, page.total));
         }
         query.paging = if by_cursor {
             Paging::After(page.next)
@@ -97,7 +96,7 @@ async fn a_thousand_random_queries_find_what_an_oracle_finds_in_the_same_order()
     assert!(all.len() >= ALERTS - 1, "the oracle reads all of them");
     let all = std::sync::Arc::new(all);
     let mut dice = Dice(SEED);
-    let (mut found_some, mut found_not_all) = (0, 0);
+    let (mut found_some, mut found_not_all, mut not_counted) = (0, 0, 0);
     for n in 0..QUERIES {
         let depth = dice.below(3);
         // Every kind of test comes alone, too.
@@ -118,8 +117,13 @@ async fn a_thousand_random_queries_find_what_an_oracle_finds_in_the_same_order()
             .await;
         let (seen, total) = seen.unwrap_or_else(|error| panic!("{error}\n{what}"));
         assert_eq!(seen, expected, "{what}");
-        assert_eq!(total, expected.len() as u64, "the count of {what}");
+        not_counted += usize::from(total.is_none());
+        if let Some(total) = total {
+            assert_eq!(total, expected.len() as u64, "the count of {what}");
+        }
     }
+    // Only what reads payloads may stay without a count.
+    assert!(not_counted < QUERIES / 10, "{not_counted} were not counted");
     assert!(found_some > QUERIES / 2, "only {found_some} found anything");
     assert!(
         found_not_all > QUERIES / 2,
@@ -252,7 +256,7 @@ async fn words_follow_what_happens_to_an_alert() {
     assert!(store.write(delete).await.unwrap());
     assert_eq!(find("zebra").await.unwrap().0, Vec::<i64>::new(), "at once");
     index(&store).await;
-    assert_eq!(find("zebra").await.unwrap(), (vec![], 0));
+    assert_eq!(find("zebra").await.unwrap(), (vec![], Some(0)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -301,7 +305,7 @@ async fn facets_keep_zeros_and_count_what_the_query_finds() {
             .read(move |tx| search::counts(tx, &queries))
             .await
             .unwrap();
-        assert_eq!(counts, [expected.len() as u64]);
+        assert_eq!(counts, [Some(expected.len() as u64)]);
     }
     let tags = of("tag");
     assert!(
