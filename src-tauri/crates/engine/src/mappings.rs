@@ -104,14 +104,6 @@ fn check_description(errors: &mut Vec<FieldError>, text: Option<&str>) {
     }
 }
 
-fn refused(errors: &[FieldError]) -> Result<(), Problem> {
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(Problem::fields(errors))
-    }
-}
-
 fn duplicate() -> Problem {
     let text = "the same mapping exists already; change that one";
     Problem::new(ErrorCode::DuplicateMapping, text)
@@ -364,8 +356,11 @@ fn apply(mut row: MappingRow, patch: MappingPatch) -> Result<MappingRow, Problem
     row.description = patch.description.apply(row.description);
     check_path(&mut errors, row.mapping.target, &row.mapping.field_path);
     check_description(&mut errors, row.description.as_deref());
-    refused(&errors)?;
-    Ok(row)
+    if errors.is_empty() {
+        Ok(row)
+    } else {
+        Err(Problem::fields(&errors))
+    }
 }
 
 fn changes(before: &MappingRow, after: &MappingRow) -> Map<String, Value> {
