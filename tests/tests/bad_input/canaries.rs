@@ -27,6 +27,9 @@ fn canary(name: &str) -> String {
     format!("canary~{name}/9Z+{tail}k4")
 }
 
+/// What the providers' tests ask about.
+const TRIED: [&str; 2] = ["45.33.32.157", "jm2"];
+
 /// What is planted, as it goes.
 struct Planted<'world> {
     world: &'world World,
@@ -130,11 +133,14 @@ impl Planted<'_> {
     }
 }
 
-/// A peer that repeats every header it was sent: what it answers is hostile.
+/// A peer that repeats every header it was sent when a person tries it: a test shows whole answers.
 fn echo(request: &Recorded) -> Reply {
     if request.path == "/token" {
         let body = String::from_utf8_lossy(&request.body).into_owned();
         return Reply::json(&json!({"access_token": TOKEN, "expires_in": 600, "echo": body}));
+    }
+    if !TRIED.iter().any(|value| request.path.contains(value)) {
+        return Reply::json(&json!({"id": "u1", "data": {"isp": "x", "attributes": {}}}));
     }
     let headers: Vec<&str> = request
         .headers
@@ -175,7 +181,7 @@ async fn use_them(world: &World, planted: &Planted<'_>) -> Result<Vec<(String, V
         let kind = row["supported_indicator_types"][0]
             .as_str()
             .context("a type")?;
-        let value = if kind == "ip" { "45.33.32.157" } else { "jm2" };
+        let value = TRIED[usize::from(kind != "ip")];
         let path = format!(
             "/v1/enrichment-providers/{}/test",
             row["uuid"].as_str().context("uuid")?
