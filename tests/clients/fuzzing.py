@@ -31,6 +31,8 @@ REFUSALS = [
     ("POST /v1/sources/.*", "INVALID_PAYLOAD|PAYLOAD_TOO_DEEP", "it is the source's form"),
     (".* /v1/sources.*", r"field_map(\..*)?|auth_config", "fields and paths go together"),
     ("GET .*", "cursor", "it is an earlier answer's"),
+    ("GET /v1/activity", "kind", "a kind of event has to exist"),
+    ("POST /v1/agents/.*/recover", "(from|to)_time", "one is not after the other"),
     (".*", "q", "it is a grammar's"),
     ("PATCH /v1/alerts/.*", "close_classification", "closing needs one, sent now or before"),
     ("POST /v1/alerts/.*/indicators|POST /v1/enrichments", r".*value", "it is its type's form"),

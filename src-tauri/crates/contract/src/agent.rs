@@ -248,9 +248,9 @@ pub struct PreviewRequest {
     #[serde(default)]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<Object>))]
     pub trigger_filter: Option<Value>,
-    /// 1..=30 days back; 7 when absent.
+    /// 1..=90 days back; 7 when absent.
     #[serde(default)]
-    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 30))]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 90))]
     pub days: Option<u32>,
 }
 

@@ -290,6 +290,10 @@ impl Payload {
         deserializer
             .end()
             .map_err(|error| refused(&syntax::from_serde(&error)))?;
+        // A derived reader takes a list for an object, by the order of its fields.
+        if text.trim_start().starts_with('[') {
+            return Err(refused(&JsonRefusal::NotAnObject));
+        }
         Ok((value, ignored))
     }
 

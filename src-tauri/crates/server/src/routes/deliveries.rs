@@ -65,7 +65,8 @@ pub(super) fn operations() -> Vec<Operation> {
                 .says("Read a delivery's body", "The exact bytes that are or were sent; their SHA-256 is the delivery's `body_sha256`."),
             post("/v1/deliveries/{uuid}/redeliver", "redeliver", redeliver)
                 .says("Send again", "`as_sent` tries the same message again, under the same `webhook-id`; `current` makes a new delivery from what is known now.")
-                .example(r#"{"mode":"as_sent"}"#),
+                .example(r#"{"mode":"as_sent"}"#)
+                .fails(&[ErrorCode::InvalidTransition]),
             post("/v1/deliveries/{uuid}/retry-now", "retry_delivery", retry_now)
                 .says("Try now", "Does not wait for the schedule."),
             post("/v1/deliveries/{uuid}/cancel", "cancel_delivery", cancel)
