@@ -9,6 +9,7 @@ mod guard;
 mod hostile_text;
 mod limits;
 mod mutation;
+mod route_bodies;
 mod routes;
 mod slow;
 mod world;

@@ -7,6 +7,13 @@ use std::collections::BTreeSet;
 
 use calseta_server::RouteNeeds;
 
+use crate::route_bodies::{
+    AGENT, ALERT, ASKED, DOCUMENT, ENRICH, EXTRACTION, EXTRACTION_TEST, EXTRACTIONS, FINDING,
+    GRANT, INDICATORS, KEY, MAPPING, NEW_PROVIDER, PATCH_AGENT, PATCH_ALERT, PATCH_DOCUMENT,
+    PATCH_KEY, PATCH_RULE, PATCH_SOURCE, PATCH_VIEW, PREVIEW, PROVIDER, RECOVER, REDELIVER, RULE,
+    SESSION, SETTINGS, SOURCE, SWITCH_OFF, TEST, VERDICT, VIEW, WRAPPED,
+};
+
 /// What a route asks of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Needs {
@@ -60,42 +67,6 @@ const AGENTS_READ: Needs = Needs::Scope("agents:read");
 const AGENTS_WRITE: Needs = Needs::Scope("agents:write");
 const ENRICHMENTS_READ: Needs = Needs::Scope("enrichments:read");
 const ADMIN: Needs = Needs::Scope("admin");
-
-const ALERT: &str = r#"{"title":"t","severity":"High","src_ip":"203.0.113.7"}"#;
-const WRAPPED: &str = r#"{"source_name":"generic","payload":{"title":"t","severity":"High"}}"#;
-const PATCH_ALERT: &str = r#"{"status":"Triaging","severity":"Low","tags":["a","b"]}"#;
-const FINDING: &str = r#"{"summary":"s","confidence":0.5,"recommended_actions":["a"],"details":{"k":1},"verdict":"benign","citations":[{"claim":"c","ref":{"raw_pointer":"/title"},"expected":"t"}]}"#;
-const AGENT: &str = r#"{"name":"a","webhook_url":"http://127.0.0.1:9/w","trigger_filter":{"min_severity":"High","source_names":["generic"],"tags":["x"]},"timeout_seconds":5,"retry_count":1}"#;
-const PATCH_AGENT: &str = r#"{"name":"b","description":null,"is_active":false,"trigger_filter":{"min_severity":"Low"},"timeout_seconds":9}"#;
-const KEY: &str = r#"{"name":"k","scopes":["alerts:read"],"key_type":"human","allowed_sources":["generic"],"expires_at":"2099-01-01T00:00:00Z"}"#;
-const DOCUMENT: &str = r##"{"title":"d","document_type":"runbook","content":"# c","tags":["x"],"targeting_rules":{"match_any":[{"field":"severity","op":"eq","value":"High"}]}}"##;
-const PATCH_DOCUMENT: &str = r#"{"title":"e","content":"f","description":null,"tags":[]}"#;
-const RULE: &str = r#"{"name":"r","source_name":"generic","source_rule_id":"r-1","severity":"High","mitre_tactics":["TA0001"],"documentation":"d"}"#;
-const PATCH_RULE: &str = r#"{"name":"r2","severity":null,"is_active":false}"#;
-const GRANT: &str = r#"{"scheme":"http","host":"127.0.0.1","port":9,"for":"agent"}"#;
-const PROVIDER: &str = r#"{"is_active":true,"mode":"off","base_url":"http://127.0.0.1:9","auth_config":{"api_key":"k"}}"#;
-const REDELIVER: &str = r#"{"mode":"as_sent"}"#;
-const TEST: &str = r#"{"alert_uuid":null}"#;
-const NEW_PROVIDER: &str = r#"{"provider_name":"own","display_name":"Own","supported_indicator_types":["ip"],"http_config":{"steps":[{"name":"a","method":"GET","url":"https://example.test/{{indicator.value}}"}]}}"#;
-const ASKED: &str = r#"{"indicator_type":"ip","indicator_value":"203.0.113.7"}"#;
-const ENRICH: &str = r#"{"type":"ip","value":"203.0.113.7"}"#;
-const EXTRACTION: &str = r#"{"provider_name":"virustotal","indicator_type":"ip","source_path":"data.attributes.country","target_key":"country"}"#;
-const EXTRACTIONS: &str = r#"{"extractions":[{"provider_name":"virustotal","indicator_type":"ip","source_path":"data.attributes.continent","target_key":"continent"}]}"#;
-const SWITCH_OFF: &str = r#"{"is_active":false}"#;
-const SOURCE: &str = r#"{"source_name":"own","display_name":"Own","field_map":{"title":"rule.description","severity":"rule.level"}}"#;
-const PATCH_SOURCE: &str = r#"{"display_name":"Own, renamed"}"#;
-const PATCH_KEY: &str = r#"{"scopes":["alerts:read"],"allowed_sources":null}"#;
-const INDICATORS: &str = r#"{"indicators":[{"type":"ip","value":"203.0.113.9"}]}"#;
-const VIEW: &str = r#"{"name":"Mine","q":"status:open"}"#;
-const PATCH_VIEW: &str = r#"{"name":"Mine, renamed"}"#;
-const VERDICT: &str = r#"{"malice":"Malicious"}"#;
-const MAPPING: &str = r#"{"source_name":"generic","field_path":"user.principal.name","indicator_type":"account","extraction_target":"raw_payload"}"#;
-const EXTRACTION_TEST: &str =
-    r#"{"source_name":"generic","raw_payload":{"title":"t","severity":"High"}}"#;
-const SETTINGS: &str = r#"{"general":{"analyst_name":"Ada"}}"#;
-const PREVIEW: &str = r#"{"trigger_filter":{"min_severity":"High"},"days":7}"#;
-const RECOVER: &str = r#"{"state":"dead"}"#;
-const SESSION: &str = r#"{"token":"once_x"}"#;
 
 use Who::{Anybody, Humans};
 
