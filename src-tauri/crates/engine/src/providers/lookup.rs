@@ -28,6 +28,17 @@ const ANSWER_BYTES: usize = 1024 * 1024;
 /// What of an answer is stored for people who look closer.
 const RAW_BYTES: usize = 256 * 1024;
 
+/// Credentials that say who asks and where, and open nothing: answers are full of such words, which
+/// must not be masked in them.
+const OPEN_FIELDS: &[&str] = &[
+    "client_id",
+    "domain",
+    "organization",
+    "region",
+    "tenant_id",
+    "username",
+];
+
 /// What a lookup came to.
 #[derive(Debug)]
 pub(crate) enum Lookup {
@@ -150,7 +161,9 @@ async fn ask(
         Ok(credentials) => credentials,
         Err(lookup) => return lookup,
     };
-    credentials.0.values().for_each(|secret| trace.hide(secret));
+    let secrets = credentials.0.iter();
+    let secrets = secrets.filter(|(field, _)| !OPEN_FIELDS.contains(&&***field));
+    secrets.for_each(|(_, secret)| trace.hide(secret));
     if let Err(lookup) = complete(provider, &credentials) {
         return lookup;
     }
@@ -303,6 +316,7 @@ impl Asked<'_> {
             }
         }
         let response = provider.config.raw_response(responses);
+        let response = trace.storable(&response).unwrap_or(response);
         answered(provider, self.indicator, &response, false)
     }
 

@@ -79,7 +79,7 @@ impl Trace {
 
     /// Masks a credential wherever it appears, also as URLs, forms and Basic credentials write it.
     pub(crate) fn hide(&mut self, secret: &str) {
-        if !self.is_on || secret.len() < SHORTEST_HIDDEN {
+        if secret.len() < SHORTEST_HIDDEN {
             return;
         }
         let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -161,6 +161,29 @@ impl Trace {
     pub(crate) fn skip_last(&mut self) {
         if let Some(step) = self.steps.last_mut() {
             step.is_skipped = true;
+        }
+    }
+
+    /// What a peer answered, as it may be stored: a service that repeats what it was sent must not
+    /// put a credential into the database. `None` when there is nothing to mask.
+    pub(crate) fn storable(&self, value: &Value) -> Option<Value> {
+        let text = value.to_string();
+        let is_found = |secret: &String| text.contains(secret.as_str());
+        self.hidden
+            .iter()
+            .any(is_found)
+            .then(|| self.texts_of(value))
+    }
+
+    fn texts_of(&self, value: &Value) -> Value {
+        match value {
+            Value::String(text) => self.text(text).into(),
+            Value::Array(items) => items.iter().map(|item| self.texts_of(item)).collect(),
+            Value::Object(map) => {
+                let masked = |(key, item): (&String, &Value)| (self.text(key), self.texts_of(item));
+                Value::Object(map.iter().map(masked).collect::<Map<_, _>>())
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
         }
     }
 
@@ -331,6 +354,16 @@ mod tests {
         assert_eq!(form, Some(masked));
         let url = trace.url("https://a.example/x?apikey=abc&ip=1.1.1.1");
         assert_eq!(url, "https://a.example/x?apikey=****&ip=1.1.1.1");
+    }
+
+    #[test]
+    fn an_answer_that_repeats_a_credential_is_stored_without_it() {
+        let mut trace = Trace::default();
+        trace.hide("s3cret-value");
+        let answer = json!({"echo": ["Key s3cret-value"], "token": "its own", "n": 1});
+        let stored = json!({"echo": ["Key ****"], "token": "its own", "n": 1});
+        assert_eq!(trace.storable(&answer), Some(stored));
+        assert_eq!(trace.storable(&json!({"token": "its own"})), None);
     }
 
     #[test]
