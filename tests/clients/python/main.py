@@ -5,6 +5,7 @@ reads it back. Any surprise ends it with an error.
 """
 
 import os
+import time
 import uuid
 
 from calseta_client import AuthenticatedClient
@@ -21,6 +22,11 @@ from calseta_client.models import (
 SUMMARY = "The address is a known proxy."
 
 
+# The words of a new alert are indexed when there is a moment.
+INDEXED_WITHIN_SECS = 20
+POLL_EVERY_SECS = 0.05
+
+
 def send_alert(client: AuthenticatedClient, title: str) -> uuid.UUID:
     payload = IngestRequestPayload.from_dict(
         {"title": title, "severity": "High", "src_ip": "203.0.113.7"}
@@ -32,9 +38,15 @@ def send_alert(client: AuthenticatedClient, title: str) -> uuid.UUID:
 
 
 def find_alert(client: AuthenticatedClient, title: str) -> uuid.UUID:
-    answer = list_alerts.sync_detailed(client=client, q=f'title:"{title}" severity:High')
-    assert answer.status_code == 200, answer
-    found = answer.parsed.data
+    query = f'title:"{title}" severity:High'
+    deadline = time.monotonic() + INDEXED_WITHIN_SECS
+    while True:
+        answer = list_alerts.sync_detailed(client=client, q=query)
+        assert answer.status_code == 200, answer
+        found = answer.parsed.data
+        if found or time.monotonic() > deadline:
+            break
+        time.sleep(POLL_EVERY_SECS)
     assert [alert.title for alert in found] == [title], "the filter finds this alert alone"
     return found[0].uuid
 

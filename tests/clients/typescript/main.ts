@@ -7,11 +7,16 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./calseta.js";
 
 type Alert = components["schemas"]["AlertSummary"];
 type FindingRequest = components["schemas"]["FindingRequest"];
+
+/** The words of a new alert are indexed when there is a moment. */
+const INDEXED_WITHIN_MS = 20_000;
+const POLL_EVERY_MS = 50;
 
 function setting(name: string): string {
   const value = process.env[name];
@@ -38,9 +43,15 @@ async function sendAlert(title: string): Promise<string> {
 
 async function findAlert(title: string): Promise<Alert> {
   const q = `title:"${title}" severity:High`;
-  const { data, error } = await client.GET("/v1/alerts", { params: { query: { q } } });
-  assert(data, JSON.stringify(error));
-  const [found, ...others] = data.data;
+  const deadline = Date.now() + INDEXED_WITHIN_MS;
+  let rows: Alert[] = [];
+  while (rows.length === 0 && Date.now() < deadline) {
+    const { data, error } = await client.GET("/v1/alerts", { params: { query: { q } } });
+    assert(data, JSON.stringify(error));
+    rows = data.data;
+    if (rows.length === 0) await pause(POLL_EVERY_MS);
+  }
+  const [found, ...others] = rows;
   assert(found && others.length === 0, "the filter finds this alert alone");
   assert.equal(found.title, title);
   return found;
