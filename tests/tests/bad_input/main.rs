@@ -10,6 +10,7 @@ mod hostile_text;
 mod limits;
 mod mutation;
 mod route_bodies;
+mod route_rows;
 mod routes;
 mod slow;
 mod world;
