@@ -98,7 +98,7 @@ fn every_mounted_route_is_in_the_list_with_what_it_asks() {
             route.method.to_owned(),
             route.path.to_owned(),
             needs,
-            route.who == Humans,
+            route.who == Who::Humans,
         )
     };
     let listed: BTreeSet<_> = ROUTES.iter().map(of_row).collect();
