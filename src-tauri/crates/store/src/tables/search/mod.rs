@@ -1,9 +1,9 @@
 //! Searching alerts: a query of the filter grammar, compiled to SQL.
 //!
-//! Every test of a query becomes a [`piece`]: a condition on an alert and, where an index has the
-//! few alerts that can pass, a driver that lists them. [`plan`] looks how selective the drivers are
+//! Every test of a query becomes a `piece`: a condition on an alert and, where an index has the
+//! few alerts that can pass, a driver that lists them. `plan` looks how selective the drivers are
 //! and either starts from the best of them or walks the index of the order, so that a page neither
-//! sorts nor reads the whole table. [`index`] keeps the word and fragment indexes.
+//! sorts nor reads the whole table. `index` keeps the word and fragment indexes.
 
 mod complete;
 mod facets;
