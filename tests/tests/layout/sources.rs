@@ -29,8 +29,8 @@ const IMPURE: &[&str] = &[
 ];
 
 /// Types of the store that are written as JSON although it never makes an answer: a list's place
-/// travels inside an opaque cursor.
-const SERIALISED: &[&str] = &["Keyset", "KeysetValue"];
+/// travels inside an opaque cursor, and what is asked of a payload is a parameter of its statement.
+const SERIALISED: &[&str] = &["Keyset", "KeysetValue", "RawMatch"];
 
 /// Uses of a crate that is another room's, seen in the sources themselves: a re-export would hide
 /// it from the manifest.
