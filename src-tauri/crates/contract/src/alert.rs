@@ -142,6 +142,18 @@ pub struct AlertMetadata {
     pub context_documents_applied: u64,
 }
 
+/// `meta` of an answer that shows an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertMeta {
+    /// As agents get it.
+    #[serde(flatten)]
+    pub metadata: AlertMetadata,
+    /// Fields of the body that were not understood; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_fields: Vec<String>,
+}
+
 /// Providers by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

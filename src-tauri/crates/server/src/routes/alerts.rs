@@ -1,7 +1,7 @@
 //! `/v1/alerts`: the list, one alert and its life. Its parts are in `alert_parts`.
 
 use axum::extract::State;
-use calseta_contract::alert::{AlertMetadata, AlertPatch, AlertSummary, AlertView};
+use calseta_contract::alert::{AlertMeta, AlertPatch, AlertSummary, AlertView};
 use calseta_domain::{
     AlertId, AlertStatus, DetectionRuleId, EnrichmentStatus, ErrorCode, Severity,
 };
@@ -175,15 +175,19 @@ fn parse(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
 }
 
 /// An alert with the `_metadata` of the agents' payload.
-type Whole = OneWith<AlertView, AlertMetadata>;
+type Whole = OneWith<AlertView, AlertMeta>;
 
-async fn whole(app: &App, id: AlertId) -> Answer<Whole> {
+async fn whole(app: &App, id: AlertId, ignored_fields: Vec<String>) -> Answer<Whole> {
     let (alert, metadata) = app.engine.alert(id).await?;
-    Ok(OneWith(alert, metadata))
+    let meta = AlertMeta {
+        metadata,
+        ignored_fields,
+    };
+    Ok(OneWith(alert, meta))
 }
 
 async fn show(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer<Whole> {
-    whole(&app, id).await
+    whole(&app, id, Vec::new()).await
 }
 
 async fn change(
@@ -193,7 +197,7 @@ async fn change(
     body: Json<AlertPatch>,
 ) -> Answer<Whole> {
     app.engine.patch_alert(&caller.0, id, body.value).await?;
-    whole(&app, id).await
+    whole(&app, id, body.ignored).await
 }
 
 async fn reopen(
@@ -202,5 +206,5 @@ async fn reopen(
     Id(id): Id<AlertId>,
 ) -> Answer<Whole> {
     app.engine.reopen_alert(&caller.0, id).await?;
-    whole(&app, id).await
+    whole(&app, id, Vec::new()).await
 }

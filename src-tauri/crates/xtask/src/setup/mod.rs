@@ -24,12 +24,13 @@ const FOR_WINDOW: [&str; 4] = [
 ];
 
 /// Needed by the tests: a display, a desktop bus, a browser, and what drives them.
-const FOR_TESTS: [&str; 13] = [
+const FOR_TESTS: [&str; 14] = [
     "xvfb",
     "xauth",
     "webkit2gtk-driver",
     "dbus",
     "dbus-x11",
+    "gnome-keyring",
     "chromium",
     "chromium-driver",
     "imagemagick",
