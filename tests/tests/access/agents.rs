@@ -66,6 +66,6 @@ async fn an_agent_s_key_writes_only_what_is_left_to_it() -> Result<()> {
         refused += usize::from(human_only);
     }
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
-    ensure!(refused >= 40, "only {refused} routes want a human");
+    ensure!(refused >= 35, "only {refused} routes want a human");
     Ok(())
 }
