@@ -11,6 +11,8 @@ const MAX_VALUE_CHARS: usize = 80;
 
 /// Facts whose name begins so are lists, not a value before and after.
 const LIST_PREFIX: &str = "providers_";
+/// The other facts that are lists.
+const LISTS: &[&str] = &["indicators", "dispatched_to"];
 
 /// An event's type as a sentence; an unknown type is shown as it is.
 pub(crate) fn event_title(kind: &str) -> String {
@@ -51,10 +53,12 @@ fn fact(field: &str, value: &Value) -> Option<String> {
     let name = visible(field).replace('_', " ");
     match value {
         Value::Array(all) if all.is_empty() => None,
-        Value::Array(all) if field.starts_with(LIST_PREFIX) => Some(format!(
-            "{name} {}",
-            all.iter().map(short).collect::<Vec<_>>().join(", ")
-        )),
+        Value::Array(all) if field.starts_with(LIST_PREFIX) || LISTS.contains(&field) => {
+            Some(format!(
+                "{name} {}",
+                all.iter().map(short).collect::<Vec<_>>().join(", ")
+            ))
+        }
         Value::Array(pair) if pair.len() == 2 => (pair[0] != pair[1])
             .then(|| format!("{name} {} → {}", short(&pair[0]), short(&pair[1]))),
         Value::Null => None,
@@ -68,6 +72,10 @@ fn short(value: &Value) -> String {
     let text = match value {
         Value::Null => "none".to_owned(),
         Value::String(text) => text.clone(),
+        // An indicator is its value; a type beside it says nothing new.
+        Value::Object(map) if map.get("value").is_some_and(Value::is_string) => {
+            return short(&map["value"]);
+        }
         other => other.to_string(),
     };
     clip(&visible(&text), MAX_VALUE_CHARS)
@@ -108,6 +116,26 @@ mod tests {
             "malice": ["Pending", "Pending"],
         })));
         assert_eq!(facts, ["providers succeeded virustotal, abuseipdb"]);
+        let facts = event_facts(&map(json!({
+            "indicators": [{"type": "ip", "value": "8.8.8.8"}, {"type": "ip", "value": "1.1.1.1"}],
+            "dispatched_to": ["triage", "hunter"],
+        })));
+        assert_eq!(
+            facts,
+            [
+                "indicators 8.8.8.8, 1.1.1.1",
+                "dispatched to triage, hunter"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_v1_1_0_says_twice_is_shown_once() {
+        let facts = event_facts(&map(json!({
+            "status": ["Open", "Closed"], "from_status": "Open", "to_status": "Closed",
+            "from_here": 1,
+        })));
+        assert_eq!(facts, ["status Open → Closed", "from here 1"]);
     }
 
     #[test]
