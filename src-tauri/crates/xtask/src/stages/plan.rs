@@ -43,6 +43,7 @@ enum Work {
     ClippyWindow,
     Documentation,
     UnitTests,
+    WindowTests,
     DocumentationTests,
     Programs,
     BuildTests,
@@ -117,6 +118,11 @@ fn of_the_sources() -> Vec<Stage> {
         ),
         ("unit", "the tests inside the packages", Work::UnitTests),
         (
+            "unit-ui",
+            "the tests inside the window's package, natively",
+            Work::WindowTests,
+        ),
+        (
             "doctest",
             "the examples in the documentation",
             Work::DocumentationTests,
@@ -182,6 +188,9 @@ impl Stage {
             Work::ClippyWindow => clippy_window(workspace).map(none),
             Work::Documentation => document(workspace).map(none),
             Work::UnitTests => run_tests(&mut unit_tests(workspace)),
+            Work::WindowTests => {
+                run_tests(&mut workspace.cargo(&["test", "--package", "calseta-ui"]))
+            }
             Work::DocumentationTests => run_tests(&mut workspace.native("test", &["--doc"])),
             Work::Programs => build_programs(workspace).map(none),
             Work::BuildTests => build_tests(workspace).map(none),
