@@ -15,7 +15,7 @@ use session::Session;
 
 const CANARY: &str = "canary~keychain/4Vb8+Nm2Qw6Er";
 
-/// How a backend is started that may use this session's keychain.
+/// How a backend is started that may use the desktop's keychain.
 fn options(data: &TempDir, session: Option<&Session>) -> BackendOptions {
     let mut options = BackendOptions::new(data.path());
     let mut set = |name: &str, value: &str| {
