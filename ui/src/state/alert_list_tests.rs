@@ -34,6 +34,13 @@ fn alert(n: u128) -> AlertSummary {
         duplicate_of: None,
         key_indicators: Vec::new(),
         detection_rule_name: None,
+        snoozed_until: None,
+        is_unread: false,
+        is_flagged: false,
+        suppressed_by: None,
+        note_count: 0,
+        delivery_state: None,
+        disagree: false,
     }
 }
 

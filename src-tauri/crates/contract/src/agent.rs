@@ -189,6 +189,21 @@ pub struct AgentView {
     /// `whsec_…`: only in the answer that made or rotated it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signing_secret: Option<String>,
+    /// How long it takes from a delivery to its finding; absent until three were answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_to_finding: Option<TimeToFinding>,
+}
+
+/// How long an agent takes, over its last 100 answered deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TimeToFinding {
+    /// Answered deliveries that were counted.
+    pub n: u64,
+    /// Half took at most this long, in milliseconds.
+    pub p50_ms: i64,
+    /// Nine in ten took at most this long, in milliseconds.
+    pub p90_ms: i64,
 }
 
 /// Body of `POST /v1/agents/{uuid}/test`.

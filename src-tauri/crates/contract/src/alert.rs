@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use calseta_domain::{
-    AlertId, AlertStatus, CloseClassification, EnrichmentStatus, IndicatorId, IndicatorType,
-    Malice, Severity, Timestamp,
+    AlertId, AlertStatus, ChangeId, CloseClassification, EnrichmentStatus, IndicatorId,
+    IndicatorType, Malice, Severity, SuppressionId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,6 +14,7 @@ use crate::Patch;
 use crate::context_document::DocumentView;
 use crate::detection_rule::RuleView;
 use crate::finding::FindingView;
+use crate::triage::{ChecklistMark, NoteView};
 
 /// One row of `GET /v1/alerts`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +64,27 @@ pub struct AlertSummary {
     pub key_indicators: Vec<KeyIndicator>,
     /// Its rule's name.
     pub detection_rule_name: Option<String>,
+    /// Until when it stays out of views of what waits; absent when it is not snoozed.
+    #[serde(default)]
+    pub snoozed_until: Option<Timestamp>,
+    /// Whether nobody has opened it yet, or somebody marked it so.
+    #[serde(default)]
+    pub is_unread: bool,
+    /// Whether the analyst flagged it.
+    #[serde(default)]
+    pub is_flagged: bool,
+    /// The suppression that keeps it out of the queue.
+    #[serde(default)]
+    pub suppressed_by: Option<SuppressionId>,
+    /// How many notes it has.
+    #[serde(default)]
+    pub note_count: u64,
+    /// `running` while an agent is being told, `failed` when one could not be; absent otherwise.
+    #[serde(default)]
+    pub delivery_state: Option<String>,
+    /// Whether its findings name more than one verdict.
+    #[serde(default)]
+    pub disagree: bool,
 }
 
 /// One agent's answer in a row.
@@ -119,6 +141,15 @@ pub struct AlertView {
     pub context_documents: Vec<DocumentView>,
     /// All its findings, oldest first.
     pub agent_findings: Vec<FindingView>,
+    /// When the analyst opened it last.
+    #[serde(default)]
+    pub last_viewed_at: Option<Timestamp>,
+    /// Its notes, oldest first.
+    #[serde(default)]
+    pub notes: Vec<NoteView>,
+    /// The items of its documents' checklists that somebody ticked or unticked.
+    #[serde(default)]
+    pub checklist: Vec<ChecklistMark>,
     /// The sender's JSON, verbatim. Last, because it is long.
     #[cfg_attr(feature = "openapi", schema(value_type = Object))]
     pub raw_payload: Box<RawValue>,
@@ -152,6 +183,12 @@ pub struct AlertMeta {
     /// Fields of the body that were not understood; absent when there are none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ignored_fields: Vec<String>,
+    /// What `POST /v1/changes/{change_uuid}/undo` takes back; absent when nothing changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_uuid: Option<ChangeId>,
+    /// Until when it can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
 }
 
 /// Providers by outcome.
@@ -189,6 +226,22 @@ pub struct IndicatorView {
     pub is_enriched: bool,
     /// By provider name.
     pub enrichment_results: BTreeMap<String, EnrichmentResultView>,
+    /// The verdict that a person or an agent set over the providers'.
+    #[serde(default)]
+    pub malice_override: Option<Malice>,
+    /// `analyst` or `agent`: who set it.
+    #[serde(default)]
+    pub malice_override_source: Option<String>,
+    /// How many alerts have it, this one included.
+    #[serde(default)]
+    pub alert_count: u64,
+    /// Which pass found it in this alert: `source_plugin`, `normalized_mappings`,
+    /// `raw_payload_mappings` or `manual`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extracted_by: Option<String>,
+    /// Where it stood: a path into the normalised alert or the raw payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extracted_from: Option<String>,
 }
 
 /// What one provider said of one indicator.
@@ -210,6 +263,12 @@ pub struct EnrichmentResultView {
     /// Whether this came from canned demo answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demo: bool,
+    /// When the answer is too old to be trusted; a later lookup asks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The rule that gave the verdict, in words; absent when none fired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub malice_rule: Option<String>,
 }
 
 /// Body of `PATCH /v1/alerts/{uuid}`.
@@ -239,6 +298,13 @@ pub struct AlertPatch {
     /// v1.1.0's way to clear the override; wins over a value.
     #[serde(default)]
     pub reset_malice_override: bool,
+    /// Why, in a sentence; kept as a note of the alert.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 10_000, pattern = r"\S")
+    )]
+    pub comment: Option<String>,
 }
 
 /// One entry of `GET /v1/alerts/{uuid}/activity`.

@@ -96,6 +96,77 @@ pub struct Citation {
     pub expected: Option<Value>,
 }
 
+/// What a cited datum turned out to hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct CitationCheck {
+    /// `matches`, `differs`, `not_found` or `not_verifiable`.
+    pub state: String,
+    /// What is stored there; absent when nothing is, or when it is longer than 2,000 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Value>,
+    /// What was compared, in words.
+    pub text: String,
+}
+
+/// How many citations turned out how.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Verification {
+    /// Hold what the author says.
+    pub matches: u64,
+    /// Hold something else.
+    pub differs: u64,
+    /// Are not there.
+    pub not_found: u64,
+    /// Name nothing that could be looked up.
+    pub not_verifiable: u64,
+}
+
+/// Body of `PUT /v1/findings/{uuid}/review`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReviewRequest {
+    /// accept or disagree.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::ReviewDecision))]
+    pub decision: String,
+    /// Why not: wrong_verdict, wrong_fact, missing_evidence, bad_action, out_of_scope or other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::ReviewReason>))]
+    pub reason: Option<String>,
+    /// In the analyst's words; the agent reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(min_length = 1, max_length = 5_000, pattern = r"\S")
+    )]
+    pub comment: Option<String>,
+}
+
+/// What the analyst said of a finding.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReviewView {
+    /// accept or disagree.
+    pub decision: String,
+    /// Why not.
+    pub reason: Option<String>,
+    /// In the analyst's words.
+    pub comment: Option<String>,
+    /// Who said it.
+    pub reviewed_by: String,
+    /// When.
+    pub reviewed_at: Timestamp,
+}
+
+/// Body of `PUT /v1/findings/{uuid}/hidden`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct HiddenRequest {
+    /// Whether the window folds it away; agents and counts still have it.
+    pub hidden: bool,
+}
+
 /// Where a cited datum stands.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -217,4 +288,19 @@ pub struct FindingView {
     pub delivery_uuid: Option<DeliveryId>,
     /// When it was accepted.
     pub posted_at: Timestamp,
+    /// The later finding of the same author that replaces it.
+    #[serde(default)]
+    pub superseded_by: Option<FindingId>,
+    /// How its citations compare with what is stored now.
+    #[serde(default)]
+    pub verification: Verification,
+    /// One entry a citation, in their order.
+    #[serde(default)]
+    pub citation_checks: Vec<CitationCheck>,
+    /// What the analyst said of it.
+    #[serde(default)]
+    pub review: Option<ReviewView>,
+    /// Whether the analyst folded it away.
+    #[serde(default)]
+    pub is_hidden: bool,
 }

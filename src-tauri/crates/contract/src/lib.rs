@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod alert;
 pub mod api_key;
+pub mod change;
 pub mod context_document;
 pub mod delivery;
 pub mod detection_rule;
@@ -20,14 +21,18 @@ pub mod indicator;
 pub mod ingest;
 pub mod mapping;
 pub mod metrics;
+pub mod palette;
 pub mod patch;
 pub mod payload;
 pub mod provider;
+pub mod related;
 #[cfg(feature = "openapi")]
 mod schema;
 pub mod search;
 pub mod settings;
 pub mod source;
+pub mod suppression;
+pub mod triage;
 
 pub use envelope::{Envelope, ErrorBody, ErrorObject, FieldError, ListMeta, Page};
 pub use patch::Patch;

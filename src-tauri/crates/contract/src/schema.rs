@@ -120,6 +120,23 @@ schemas! {
         "What an extracted field is read as",
         &["string", "int", "float", "number", "bool", "list", "dict", "any"],
     );
+    /// What is done to many alerts at once.
+    BulkKind => one_of(
+        "What is done to the alerts",
+        &[
+            "status", "close", "severity", "tags", "note", "snooze", "flags", "dispatch", "enrich",
+            "suppress", "delete",
+        ],
+    );
+    /// What the analyst says of a finding.
+    ReviewDecision => one_of("Whether the analyst agrees", &["accept", "disagree"]);
+    /// Why the analyst disagrees.
+    ReviewReason => one_of(
+        "Why the analyst disagrees; with `disagree` it is needed",
+        &[
+            "wrong_verdict", "wrong_fact", "missing_evidence", "bad_action", "out_of_scope", "other",
+        ],
+    );
     /// How close the queue's rows are.
     Density => one_of("How close the rows are", &["compact", "cosy", "comfortable"]);
 }

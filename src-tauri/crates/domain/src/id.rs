@@ -71,6 +71,12 @@ ids! {
     MappingId,
     /// A rule that takes a field out of a provider's answer.
     ExtractionId,
+    /// A note on an alert.
+    NoteId,
+    /// One change by a person, of one alert or of many, that can be undone.
+    ChangeId,
+    /// A rule that keeps alerts out of the queue.
+    SuppressionId,
 }
 
 impl DeliveryId {

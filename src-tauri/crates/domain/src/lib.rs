@@ -36,8 +36,9 @@ pub use field_error::FieldError;
 pub use filter::{Clause, Filter, Subject};
 pub use fingerprint::fingerprint;
 pub use id::{
-    AgentId, AlertId, ApiKeyId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId, FindingId,
-    IndicatorId, MappingId, ProviderId, RejectId, SourceId, ViewId,
+    AgentId, AlertId, ApiKeyId, ChangeId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId,
+    FindingId, IndicatorId, MappingId, NoteId, ProviderId, RejectId, SourceId, SuppressionId,
+    ViewId,
 };
 pub use indicator::{Indicator, IndicatorType, Malice, Skip};
 pub use json::JsonRefusal;

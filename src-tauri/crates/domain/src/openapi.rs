@@ -9,8 +9,9 @@ use utoipa::openapi::{ObjectBuilder, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
-    AgentId, AlertId, ApiKeyId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId, FindingId,
-    IndicatorId, MappingId, ProviderId, RejectId, SourceId, Timestamp, ViewId,
+    AgentId, AlertId, ApiKeyId, ChangeId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId,
+    FindingId, IndicatorId, MappingId, NoteId, ProviderId, RejectId, SourceId, SuppressionId,
+    Timestamp, ViewId,
 };
 
 fn text(format: KnownFormat, description: &str, example: &str) -> RefOr<Schema> {
@@ -64,6 +65,9 @@ id_schemas! {
     ViewId => "Id of a saved view of the queue (UUIDv7)",
     MappingId => "Id of an indicator field mapping (UUIDv7)",
     ExtractionId => "Id of a field extraction rule (UUIDv7)",
+    NoteId => "Id of a note on an alert (UUIDv7)",
+    ChangeId => "Id of a change that can be undone (UUIDv7)",
+    SuppressionId => "Id of a suppression (UUIDv7)",
 }
 
 impl PartialSchema for Timestamp {

@@ -126,6 +126,7 @@ pub(crate) fn view(row: &AgentRow, grants: &[Grant]) -> AgentView {
         trigger_on_sources: row.trigger_on_sources.clone(),
         trigger_on_severities: row.trigger_on_severities.clone(),
         signing_secret: None,
+        time_to_finding: None,
     }
 }
 

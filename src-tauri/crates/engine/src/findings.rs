@@ -4,7 +4,7 @@ mod accept;
 
 use std::sync::Arc;
 
-use calseta_contract::finding::{AuthorView, FindingRequest, FindingView};
+use calseta_contract::finding::{AuthorView, FindingRequest, FindingView, Verification};
 use calseta_domain::{AlertId, DeliveryId, ErrorCode, FindingId};
 use calseta_store::WriteTx;
 use calseta_store::tables::event::{self, NewEvent};
@@ -55,6 +55,11 @@ pub(crate) fn view(row: FindingRow) -> FindingView {
         claimed_agent_name: field(&row.content, "claimed_agent_name"),
         delivery_uuid: row.delivery,
         posted_at: row.posted_at,
+        superseded_by: None,
+        verification: Verification::default(),
+        citation_checks: Vec::new(),
+        review: None,
+        is_hidden: false,
     }
 }
 

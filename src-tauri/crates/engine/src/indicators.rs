@@ -68,6 +68,8 @@ fn detail(tx: &impl Reads, row: IndicatorRow) -> Result<IndicatorDetail, Problem
                 enriched_at: result.enriched_at,
                 error: result.error,
                 demo: result.is_demo,
+                expires_at: Some(result.expires_at),
+                malice_rule: None,
             },
         };
         results.insert(result.provider_name, view);

@@ -78,6 +78,13 @@ fn summary(
         duplicate_of: row.duplicate_of,
         key_indicators: indicators,
         detection_rule_name: row.rule_name.clone(),
+        snoozed_until: None,
+        is_unread: false,
+        is_flagged: false,
+        suppressed_by: None,
+        note_count: 0,
+        delivery_state: None,
+        disagree: false,
     }
 }
 
@@ -160,6 +167,8 @@ impl Evidence {
                     enriched_at: result.enriched_at,
                     error: result.error.clone(),
                     demo: result.is_demo,
+                    expires_at: Some(result.expires_at),
+                    malice_rule: None,
                 };
                 (result.provider_name.clone(), view)
             })
@@ -173,6 +182,11 @@ impl Evidence {
             last_seen: row.last_seen,
             is_enriched: results.values().any(|r| r.enriched_at.is_some()),
             enrichment_results: results,
+            malice_override: row.overridden.map(|_| row.malice),
+            malice_override_source: row.overridden.map(|(by, _)| by.as_str().to_owned()),
+            alert_count: row.alert_count,
+            extracted_by: None,
+            extracted_from: None,
         }
     }
 }

@@ -182,6 +182,8 @@ async fn whole(app: &App, id: AlertId, ignored_fields: Vec<String>) -> Answer<Wh
     let meta = AlertMeta {
         metadata,
         ignored_fields,
+        change_uuid: None,
+        undo_until: None,
     };
     Ok(OneWith(alert, meta))
 }
