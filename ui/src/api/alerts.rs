@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use calseta_contract::alert::{ActivityView, AlertMetadata, AlertPatch, AlertSummary, AlertView};
+use calseta_contract::alert::{ActivityView, AlertMetadata, AlertSummary, AlertView};
 use calseta_contract::delivery::DeliveryView;
 use calseta_contract::ingest::IngestView;
 use calseta_contract::{ListMeta, Page};
@@ -95,20 +95,6 @@ pub(crate) async fn get_alert(id: AlertId) -> Result<Arc<AlertDetail>, Failure> 
         view: envelope.data,
         metadata: envelope.meta,
     }))
-}
-
-/// Changes an alert.
-pub(crate) async fn patch_alert(id: AlertId, patch: &AlertPatch) -> Result<(), Failure> {
-    send::<_, Value>("PATCH", &format!("/v1/alerts/{id}"), patch)
-        .await
-        .map(drop)
-}
-
-/// Opens a closed alert again.
-pub(crate) async fn reopen_alert(id: AlertId) -> Result<(), Failure> {
-    send::<_, Value>("POST", &format!("/v1/alerts/{id}/reopen"), &json!({}))
-        .await
-        .map(drop)
 }
 
 /// What happened to an alert, newest first.

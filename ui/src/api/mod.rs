@@ -2,13 +2,19 @@
 
 mod agents;
 mod alerts;
+mod changes;
 mod events;
 mod failure;
+mod findings;
 mod keys;
+mod palette;
 mod request;
+mod search;
 mod sources;
+mod suppressions;
 mod system;
 mod transport;
+mod triage;
 
 pub(crate) use agents::{
     AgentDraft, Redelivery, create_agent, delete_agent, deliveries, get_agent, list_agents,
@@ -16,11 +22,27 @@ pub(crate) use agents::{
 };
 pub(crate) use alerts::{
     AlertDetail, AlertPageQuery, activity, alert_deliveries, count_alerts, get_alert, list_alerts,
-    patch_alert, reopen_alert, send_test_alert,
+    send_test_alert,
 };
+pub(crate) use changes::{Changed, bulk, patch_alert, reopen_alert, undo};
 pub(crate) use events::{latest_event, wait_for_events};
 pub(crate) use failure::Failure;
+pub(crate) use findings::{
+    add_indicators, hide_finding, indicator, review_finding, set_indicator_malice,
+};
 pub(crate) use keys::{create_agent_key, grant_address};
+pub(crate) use palette::search;
+pub(crate) use search::{
+    complete, create_view, delete_view, facets, list_views, patch_view, view_counts,
+};
 pub(crate) use sources::list_sources;
+pub(crate) use suppressions::{
+    create_suppression, delete_suppression, list_suppressions, patch_suppression,
+    preview_suppression,
+};
 pub(crate) use system::{boot, take_first_key};
 pub(crate) use transport::{Admission, admission, forget_session};
+pub(crate) use triage::{
+    add_note, agent_payload, dispatch_agent, dispatch_explanation, enrich_alert, related,
+    set_checklist, set_flags, snooze, trigger_agents, wake,
+};

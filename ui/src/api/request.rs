@@ -14,7 +14,7 @@ where
     T: DeserializeOwned,
     M: DeserializeOwned,
 {
-    call("GET", path, None).await
+    call_for("GET", path, None).await
 }
 
 /// A request with a body; the answer's `data`.
@@ -26,7 +26,7 @@ where
     let request = format!("{method} {path}");
     let body = serde_json::to_string(body)
         .map_err(|e| Failure::unreadable(&request, 0, &e.to_string()))?;
-    Ok(call::<T, Value>(method, path, Some(&body)).await?.data)
+    Ok(call_for::<T, Value>(method, path, Some(&body)).await?.data)
 }
 
 /// A request whose answer is of no interest, or empty.
@@ -42,7 +42,12 @@ pub(super) async fn tell(method: &str, path: &str, body: Option<&str>) -> Result
     ))
 }
 
-async fn call<T, M>(method: &str, path: &str, body: Option<&str>) -> Result<Envelope<T, M>, Failure>
+/// A request; the whole envelope. An answer without a body is read as `null` with nothing to say.
+pub(super) async fn call_for<T, M>(
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+) -> Result<Envelope<T, M>, Failure>
 where
     T: DeserializeOwned,
     M: DeserializeOwned,
@@ -52,7 +57,12 @@ where
     if !(200..300).contains(&answer.status) {
         return Err(Failure::from_answer(&request, answer.status, &answer.body));
     }
-    serde_json::from_str(&answer.body)
+    let body = if answer.body.is_empty() {
+        r#"{"data":null,"meta":{}}"#
+    } else {
+        &answer.body
+    };
+    serde_json::from_str(body)
         .map_err(|e| Failure::unreadable(&request, answer.status, &e.to_string()))
 }
 

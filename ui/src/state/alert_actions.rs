@@ -12,7 +12,7 @@ use super::commands::{Command, Commands, Group};
 use super::places::Places;
 use super::queue::Queue;
 use super::toasts::Toasts;
-use crate::api::{self, Failure};
+use crate::api::{self, Changed, Failure};
 
 /// The actions, and which alert waits for its classification.
 #[derive(Clone, Copy)]
@@ -99,7 +99,7 @@ impl AlertActions {
     fn run(
         self,
         id: AlertId,
-        work: impl Future<Output = Result<(), Failure>> + 'static,
+        work: impl Future<Output = Result<Changed, Failure>> + 'static,
         said: String,
         advance: bool,
     ) {
@@ -114,7 +114,7 @@ impl AlertActions {
             });
             self.queue.touch(id);
             match outcome {
-                Ok(()) => {
+                Ok(_) => {
                     self.toasts.say(said);
                     if advance {
                         self.advance_from(id);
