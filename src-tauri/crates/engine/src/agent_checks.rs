@@ -195,6 +195,7 @@ impl Engine {
             paging: Paging::After(None),
             limit: PREVIEW_ALERTS,
             counting: Counting::None,
+            include_suppressed: true,
         };
         let rows = self
             .inner

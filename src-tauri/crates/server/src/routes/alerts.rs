@@ -132,6 +132,7 @@ pub(super) fn found_by(app: &App, query: &QueryPairs) -> Result<AlertListQuery, 
         paging: Paging::After(None),
         limit: 1,
         counting: Counting::None,
+        include_suppressed: false,
     })
 }
 
@@ -171,6 +172,7 @@ fn parse(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
         paging,
         limit: u32::try_from(page_number.page_size).unwrap_or(u32::MAX),
         counting: query.word("count", COUNTS)?.unwrap_or(Counting::Exact),
+        include_suppressed: false,
     })
 }
 

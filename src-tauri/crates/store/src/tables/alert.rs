@@ -1,7 +1,8 @@
 //! `alert`: one row an alert, with the sender's JSON verbatim.
 
 use calseta_domain::{
-    AlertId, AlertStatus, CloseClassification, EnrichmentStatus, Malice, Severity, Timestamp,
+    AlertId, AlertStatus, CloseClassification, EnrichmentStatus, Malice, Severity, SuppressionId,
+    Timestamp,
 };
 use rusqlite::Row;
 
@@ -10,6 +11,10 @@ use super::{
     word, word_opt,
 };
 use crate::{StoreError, Wake, WriteTx};
+
+pub use super::alert_enrichment::{
+    incomplete, refresh_malice, request_enrichment, set_enrichment_status, settle_enrichment,
+};
 
 /// An alert to store.
 #[derive(Debug)]
@@ -105,6 +110,41 @@ pub struct AlertRow {
     pub updated_at: Timestamp,
     /// Its rule's name.
     pub rule_name: Option<String>,
+    /// Whether its findings name more than one verdict.
+    pub disagree: bool,
+    /// Whether nobody has opened it, or somebody marked it so.
+    pub is_unread: bool,
+    /// Whether the analyst flagged it.
+    pub is_flagged: bool,
+    /// Until when it is snoozed; may be past.
+    pub snoozed_until: Option<Timestamp>,
+    /// When the analyst opened it last.
+    pub last_viewed_at: Option<Timestamp>,
+    /// The suppression that keeps it out of the queue.
+    pub suppressed_by: Option<SuppressionId>,
+    /// How many notes it has.
+    pub note_count: u64,
+    /// What became of its deliveries, when that is worth a mark.
+    pub delivery_state: Option<DeliveryState>,
+}
+
+/// What a row of the queue says of an alert's deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// One is due, under way or parked.
+    Running,
+    /// One was given up, and none is running.
+    Failed,
+}
+
+impl DeliveryState {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 impl AlertRow {
@@ -114,17 +154,26 @@ impl AlertRow {
     }
 }
 
-/// The columns that [`map`] reads, for `alert a LEFT JOIN alert d … LEFT JOIN detection_rule r …`.
+/// The columns that [`map`] reads, for `alert a` and [`JOINS`]. Notes and deliveries are few an alert
+/// and in an index: looking there costs a page less than keeping counters would cost every write.
 pub(super) const COLUMNS: &str = "a.id, a.uuid, a.title, a.description, a.severity, a.status, \
     a.enrichment_status, a.source_name, a.source_url, a.occurred_at, a.ingested_at, a.enriched_at, \
     a.fingerprint, a.duplicate_count, a.last_seen_at, d.uuid, a.detection_rule_id, \
     a.close_classification, a.acknowledged_at, a.triaged_at, a.closed_at, a.malice, \
     a.malice_override, a.malice_override_by_agent, a.tags, a.generation, a.created_at, \
-    a.updated_at, r.name, a.malice_override_at";
+    a.updated_at, r.name, a.malice_override_at, a.disagree, n.alert_id IS NOT NULL, \
+    coalesce(m.is_flagged, 0), m.snoozed_until, m.last_viewed_at, s.uuid, \
+    (SELECT count(*) FROM note WHERE alert_id = a.id), \
+    CASE WHEN EXISTS (SELECT 1 FROM delivery v WHERE v.alert_id = a.id \
+        AND v.state IN ('due', 'in_flight', 'parked')) THEN 1 \
+      WHEN EXISTS (SELECT 1 FROM delivery v WHERE v.alert_id = a.id AND v.state = 'dead') THEN 2 \
+      ELSE 0 END";
 
-/// What [`COLUMNS`] is read from.
-pub(super) const FROM: &str = "alert a LEFT JOIN alert d ON d.id = a.duplicate_of \
-                               LEFT JOIN detection_rule r ON r.id = a.detection_rule_id";
+/// What [`COLUMNS`] is read from, beside `alert a`.
+pub(super) const JOINS: &str = "LEFT JOIN alert d ON d.id = a.duplicate_of \
+    LEFT JOIN detection_rule r ON r.id = a.detection_rule_id \
+    LEFT JOIN unread n ON n.alert_id = a.id LEFT JOIN triage m ON m.alert_id = a.id \
+    LEFT JOIN suppression s ON s.id = m.suppression_id";
 
 pub(super) fn map(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
     Ok(AlertRow {
@@ -158,6 +207,18 @@ pub(super) fn map(row: &Row<'_>) -> rusqlite::Result<AlertRow> {
         updated_at: time(row, 27)?,
         rule_name: row.get(28)?,
         malice_override_at: time_opt(row, 29)?,
+        disagree: row.get(30)?,
+        is_unread: row.get(31)?,
+        is_flagged: row.get(32)?,
+        snoozed_until: time_opt(row, 33)?,
+        last_viewed_at: time_opt(row, 34)?,
+        suppressed_by: uuid_opt(row, 35)?,
+        note_count: row.get(36)?,
+        delivery_state: match row.get(37)? {
+            1 => Some(DeliveryState::Running),
+            2 => Some(DeliveryState::Failed),
+            _ => None,
+        },
     })
 }
 
@@ -257,6 +318,7 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
         .prepare_cached("UPDATE alert_total SET alerts = alerts + 1")?
         .execute([])?;
     super::search::note_reworded(tx, id)?;
+    super::triage::added(tx, id)?;
     super::tag::add(tx, id, alert.tags)?;
     super::source::note_received(tx, alert.source_name, alert.ingested_at)?;
     Ok(id)
@@ -264,7 +326,7 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
 
 /// One alert.
 pub fn by_uuid(tx: &impl Reads, alert: AlertId) -> Result<Option<AlertRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE a.uuid = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM alert a {JOINS} WHERE a.uuid = ?1");
     found(
         tx.conn()
             .prepare_cached(&sql)?
@@ -274,8 +336,21 @@ pub fn by_uuid(tx: &impl Reads, alert: AlertId) -> Result<Option<AlertRow>, Stor
 
 /// One alert by its row.
 pub fn by_row(tx: &impl Reads, id: i64) -> Result<Option<AlertRow>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE a.id = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM alert a {JOINS} WHERE a.id = ?1");
     found(tx.conn().prepare_cached(&sql)?.query_row([id], map))
+}
+
+/// The rows of some alerts; those that are not there are left out.
+pub fn rows_of(tx: &impl Reads, alerts: &[AlertId]) -> Result<Vec<(AlertId, i64)>, StoreError> {
+    let mut statement = tx
+        .conn()
+        .prepare_cached("SELECT id FROM alert WHERE uuid = ?1")?;
+    let mut rows = Vec::with_capacity(alerts.len());
+    for alert in alerts {
+        let row = found(statement.query_row([blob(alert.uuid())], |row| row.get(0)))?;
+        rows.extend(row.map(|row| (*alert, row)));
+    }
+    Ok(rows)
 }
 
 /// The sender's JSON, verbatim.
@@ -313,35 +388,6 @@ pub fn update(tx: &WriteTx<'_>, alert: &AlertRow) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Settles the enrichment of an alert: its status and the worst verdict of its indicators.
-pub fn settle_enrichment(
-    tx: &WriteTx<'_>,
-    id: i64,
-    status: EnrichmentStatus,
-    worst: Malice,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.conn
-        .prepare_cached(
-            "UPDATE alert SET enrichment_status=?2, malice=?3, enriched_at=?4, updated_at=?4
-             WHERE id=?1",
-        )?
-        .execute((id, status.as_str(), worst as u8, now.millis()))?;
-    Ok(())
-}
-
-/// Asks for an alert's enrichment anew: it is Pending again, in a new generation of dispatches. Its
-/// verdict stays until the new answers are in. The caller adds the lookups and the match
-/// ([`super::job::request`]). The generation.
-pub fn request_enrichment(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<u32, StoreError> {
-    tx.conn
-        .prepare_cached(
-            "UPDATE alert SET enrichment_status = 'Pending', updated_at = ?2 WHERE id = ?1",
-        )?
-        .execute((id, now.millis()))?;
-    next_generation(tx, id)
-}
-
 /// Removes an alert: its links, findings and work go with it, what was to be sent is cancelled.
 /// Events, indicators and past deliveries stay. Whether it was there.
 pub fn delete(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
@@ -371,73 +417,5 @@ pub fn touch(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreError
     tx.conn
         .prepare_cached("UPDATE alert SET updated_at = ?2 WHERE id = ?1")?
         .execute((id, now.millis()))?;
-    Ok(())
-}
-
-/// Recomputes the worst verdict of alerts that have this indicator; those that changed, with the
-/// verdict before and after. At most `limit` of the newest: lists show the newest first.
-pub fn refresh_malice(
-    tx: &WriteTx<'_>,
-    indicator: i64,
-    limit: u32,
-    now: Timestamp,
-) -> Result<Vec<(AlertId, Malice, Malice)>, StoreError> {
-    let mut statement = tx.conn.prepare_cached(
-        "SELECT a.id, a.uuid, a.malice, (SELECT coalesce(max(i.malice), 0) FROM alert_indicator l
-             JOIN indicator i ON i.id = l.indicator_id WHERE l.alert_id = a.id) AS worst
-         FROM alert_indicator ai JOIN alert a ON a.id = ai.alert_id
-         WHERE ai.indicator_id = ?1 AND a.enriched_at IS NOT NULL
-         ORDER BY ai.occurred_at DESC, ai.alert_id DESC LIMIT ?2",
-    )?;
-    let rows = statement.query_map((indicator, limit), |row| {
-        Ok((
-            row.get::<_, i64>(0)?,
-            uuid(row, 1)?,
-            malice(row, 2)?,
-            malice(row, 3)?,
-        ))
-    })?;
-    let mut changed = Vec::new();
-    for row in rows {
-        let (id, alert, before, after) = row?;
-        if before != after {
-            tx.conn
-                .prepare_cached("UPDATE alert SET malice=?2, updated_at=?3 WHERE id=?1")?
-                .execute((id, after as u8, now.millis()))?;
-            changed.push((alert, before, after));
-        }
-    }
-    Ok(changed)
-}
-
-/// Alerts with this indicator whose enrichment is over and not whole, newest first.
-pub fn incomplete(
-    tx: &impl Reads,
-    indicator: i64,
-    limit: u32,
-) -> Result<Vec<AlertRow>, StoreError> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM alert_indicator l JOIN alert a ON a.id = l.alert_id \
-         LEFT JOIN alert d ON d.id = a.duplicate_of \
-         LEFT JOIN detection_rule r ON r.id = a.detection_rule_id
-         WHERE l.indicator_id = ?1 AND a.enriched_at IS NOT NULL
-           AND a.enrichment_status IN ('Partial', 'Failed')
-         ORDER BY l.occurred_at DESC, l.alert_id DESC LIMIT ?2"
-    );
-    let mut statement = tx.conn().prepare_cached(&sql)?;
-    let rows = statement.query_map((indicator, limit), map)?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Corrects what became of an alert's enrichment, after a late answer.
-pub fn set_enrichment_status(
-    tx: &WriteTx<'_>,
-    id: i64,
-    status: EnrichmentStatus,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    tx.conn
-        .prepare_cached("UPDATE alert SET enrichment_status = ?2, updated_at = ?3 WHERE id = ?1")?
-        .execute((id, status.as_str(), now.millis()))?;
     Ok(())
 }

@@ -111,6 +111,9 @@ pub struct AlertQuery {
     pub limit: u32,
     /// Whether to count.
     pub counting: Counting,
+    /// Whether alerts that a suppression hides are found although the query does not say so. One
+    /// that names them, by `is:suppressed` or `-is:suppressed`, decides itself.
+    pub include_suppressed: bool,
 }
 
 /// A page of alerts.

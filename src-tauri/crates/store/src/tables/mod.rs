@@ -6,9 +6,11 @@
 
 pub mod agent;
 pub mod alert;
+mod alert_enrichment;
 pub mod alert_list;
 pub mod api_key;
 pub mod boot;
+pub mod checklist;
 mod condition;
 pub mod delivery;
 pub mod detection_rule;
@@ -26,6 +28,7 @@ pub mod integrity;
 pub mod job;
 pub mod mapping;
 pub mod metrics;
+pub mod note;
 pub mod provider;
 pub mod provider_usage;
 pub mod reject;
@@ -33,7 +36,9 @@ pub mod search;
 pub mod secret;
 pub mod setting;
 pub mod source;
+pub mod suppression;
 pub mod tag;
+pub mod triage;
 pub mod view;
 
 use std::str::FromStr;

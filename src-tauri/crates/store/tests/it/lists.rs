@@ -43,6 +43,7 @@ async fn walk(store: &Store, sort: AlertSort, descending: bool, added: &mut u64)
             paging: Paging::After(after),
             limit: PAGE,
             counting: Counting::None,
+            include_suppressed: false,
         };
         let page = store
             .read(move |tx| alert_list::page(tx, &query))
@@ -100,6 +101,7 @@ async fn pages_by_offset_would_repeat() {
             paging: Paging::Offset(offset),
             limit: PAGE,
             counting: Counting::None,
+            include_suppressed: false,
         };
         let page = store
             .read(move |tx| alert_list::page(tx, &query))

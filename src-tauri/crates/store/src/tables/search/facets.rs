@@ -45,7 +45,8 @@ struct Part {
 /// Divides the alerts that a query finds. Its paging and order do not matter.
 pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
     let order = order::newest();
-    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::SIZES)?;
+    let hides = super::hides(tx, query)?;
+    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::SIZES)?.hiding(hides);
     let mut ids = Vec::new();
     for page in plan.page(&order, None, (COUNT_CAP + 1, 0)) {
         let mut statement = tx.conn().prepare_cached(&page.sql)?;

@@ -14,12 +14,12 @@ mod piece;
 mod plan;
 mod texts;
 
-use calseta_domain::query::Query;
+use calseta_domain::query::{Expr, FlagWord, Query, Test};
 use rusqlite::types::Value as Sql;
 
 use super::Reads;
 use super::alert;
-use super::alert_list::{AlertPage, AlertQuery, COUNT_CAP, Counting, Paging};
+use super::alert_list::{AlertPage, AlertQuery, COUNT_CAP, Counting, Keyset, KeysetValue, Paging};
 use crate::StoreError;
 
 pub use complete::{ValueField, complete};
@@ -92,7 +92,8 @@ pub fn page_when(
 ) -> Result<AlertPage, StoreError> {
     let order = order::of(query);
     let pieces = pieces(tx, query)?;
-    let plan = plan::choose(tx, &order, pieces, sizes)?;
+    let hides = hides(tx, query)?;
+    let plan = plan::choose(tx, &order, pieces, sizes)?.hiding(hides);
     let total = count(tx, &plan, query.counting)?;
     let (after, offset) = match &query.paging {
         Paging::After(after) => (after.as_ref(), 0),
@@ -120,31 +121,111 @@ pub fn page_when(
     Ok(AlertPage { rows, total, next })
 }
 
+/// Whether alerts must be left out because a suppression hides them. Mostly nothing is hidden, and
+/// then a query costs what it cost without suppressions.
+fn hides(tx: &impl Reads, query: &AlertQuery) -> Result<bool, StoreError> {
+    if query.include_suppressed || query.query.as_ref().is_some_and(names_suppressed) {
+        return Ok(false);
+    }
+    some_are_hidden(tx)
+}
+
+fn some_are_hidden(tx: &impl Reads) -> Result<bool, StoreError> {
+    Ok(tx
+        .conn()
+        .prepare_cached("SELECT EXISTS(SELECT 1 FROM triage WHERE suppression_id IS NOT NULL)")?
+        .query_row([], |row| row.get(0))?)
+}
+
+/// Whether a query says itself what becomes of suppressed alerts: by `is:suppressed` or its negation.
+fn names_suppressed(query: &Query) -> bool {
+    fn names(expr: &Expr) -> bool {
+        match expr {
+            Expr::All(members) | Expr::Any(members) => members.iter().any(names),
+            Expr::Not(inner) => names(inner),
+            Expr::Test(Test::Is(any)) => any.contains(&FlagWord::Suppressed),
+            Expr::Test(_) => false,
+        }
+    }
+    names(&query.expr)
+}
+
 fn count(tx: &impl Reads, plan: &Plan, counting: Counting) -> Result<Option<u64>, StoreError> {
     // A page of them is found as it is walked; a count would be the reader's deadline, for nothing.
     if plan.is_uncountable() {
         return Ok(None);
     }
-    let sql = match counting {
+    let cap = match counting {
         Counting::None => return Ok(None),
-        Counting::Exact => plan.count(None),
-        Counting::Capped => plan.count(Some(COUNT_CAP + 1)),
+        Counting::Exact => None,
+        Counting::Capped => Some(COUNT_CAP + 1),
     };
+    let hidden = match plan.count_hidden() {
+        Some(sql) => number(tx, &sql)?,
+        None => 0,
+    };
+    let all = number(tx, &plan.count(cap.map(|cap| cap + hidden)))?;
+    Ok(Some(all.saturating_sub(hidden)))
+}
+
+fn number(tx: &impl Reads, sql: &Sub) -> Result<u64, StoreError> {
     let mut statement = tx.conn().prepare_cached(&sql.sql)?;
     let params = rusqlite::params_from_iter(&sql.params);
-    Ok(Some(statement.query_row(params, |row| row.get(0))?))
+    Ok(statement.query_row(params, |row| row.get(0))?)
 }
 
 /// How many alerts each of some queries finds, up to [`COUNT_CAP`] and one; `None` as for
-/// [`AlertPage::total`].
+/// [`AlertPage::total`]. Suppressed alerts count only for queries that name them.
 pub fn counts(tx: &impl Reads, queries: &[Query]) -> Result<Vec<Option<u64>>, StoreError> {
     let order = order::newest();
     let mut counts = Vec::with_capacity(queries.len());
     for query in queries {
+        let hides = !names_suppressed(query) && some_are_hidden(tx)?;
         let plan = plan::choose(tx, &order, piece::members(tx, query)?, plan::SIZES)?;
-        counts.push(count(tx, &plan, Counting::Capped)?);
+        counts.push(count(tx, &plan.hiding(hides), Counting::Capped)?);
     }
     Ok(counts)
+}
+
+/// Whether a query finds this one alert (its row).
+pub(super) fn finds(tx: &impl Reads, query: &Query, alert: i64) -> Result<bool, StoreError> {
+    let mut sub = Sub::new(
+        "SELECT EXISTS(SELECT 1 FROM alert a NOT INDEXED WHERE a.id = ?",
+        vec![Sql::Integer(alert)],
+    );
+    for piece in piece::members(tx, query)? {
+        sub.push(" AND (", []);
+        sub.append(&piece.cond);
+        sub.push(")", []);
+    }
+    sub.push(")", []);
+    Ok(number(tx, &sub)? > 0)
+}
+
+/// Up to `limit` alerts (rows) that a query finds, newest first whatever its order, of those before
+/// a row: what a change of many alerts goes through. `limit` bounds what is held in memory.
+pub fn rows(
+    tx: &impl Reads,
+    query: &AlertQuery,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<i64>, StoreError> {
+    let order = order::newest();
+    let hides = hides(tx, query)?;
+    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::SIZES)?.hiding(hides);
+    let after = before.map(|id| Keyset {
+        values: vec![KeysetValue::Number(id)],
+        id,
+    });
+    let mut rows = Vec::new();
+    for sql in plan.page(&order, after.as_ref(), (limit.into(), 0)) {
+        let mut statement = tx.conn().prepare_cached(&sql.sql)?;
+        let params = rusqlite::params_from_iter(&sql.params);
+        for row in statement.query_map(params, |row| row.get(0))? {
+            rows.push(row?);
+        }
+    }
+    Ok(rows)
 }
 
 /// The statements that a query may be answered by, whatever the data: for tests of their plans.
@@ -153,11 +234,13 @@ pub fn statements(tx: &impl Reads, query: &AlertQuery) -> Result<Vec<String>, St
     let order = order::of(query);
     let mut found = Vec::new();
     for plan in plan::every(&order, &pieces(tx, query)?) {
+        let plan = plan.hiding(!query.include_suppressed);
         for after in [None, Some(&order.example())] {
             let pages = plan.page(&order, after, (50, 0));
             found.extend(pages.into_iter().map(|page| page.sql));
         }
         found.push(plan.count(Some(COUNT_CAP)).sql);
+        found.extend(plan.count_hidden().map(|sub| sub.sql));
     }
     Ok(found)
 }

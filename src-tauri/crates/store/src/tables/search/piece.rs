@@ -12,10 +12,12 @@ use rusqlite::types::Value as Sql;
 
 use super::{Sub, texts};
 use crate::StoreError;
-use crate::functions::{RawMatch, fold};
+use crate::functions::fold;
 use crate::tables::Reads;
 
 mod evidence;
+mod marks;
+mod raw;
 
 /// A condition on an alert `a`.
 #[derive(Debug, Clone)]
@@ -167,16 +169,21 @@ fn expr(tx: &impl Reads, one: &Expr, now: Timestamp) -> Result<Piece, StoreError
                 ..Piece::new(joined(&pieces, " AND "))
             }
         }
-        Expr::Any(members) => {
-            let pieces = compile(members)?;
-            let drivers: Option<Vec<Sub>> = pieces.iter().map(|p| p.driver.clone()).collect();
-            Piece {
-                driver: drivers.map(|drivers| Sub::join(&drivers, " UNION ALL ")),
-                is_dear: pieces.iter().any(|piece| piece.is_dear),
-                ..Piece::new(joined(&pieces, " OR "))
-            }
-        }
+        Expr::Any(members) => either(compile(members)?),
     })
+}
+
+/// One of some pieces holds.
+fn either(mut pieces: Vec<Piece>) -> Piece {
+    if let [_] = pieces.as_slice() {
+        return pieces.remove(0);
+    }
+    let drivers: Option<Vec<Sub>> = pieces.iter().map(|p| p.driver.clone()).collect();
+    Piece {
+        driver: drivers.map(|drivers| Sub::join(&drivers, " UNION ALL ")),
+        is_dear: pieces.iter().any(|piece| piece.is_dear),
+        ..Piece::new(joined(&pieces, " OR "))
+    }
 }
 
 fn joined(pieces: &[Piece], word: &str) -> Sub {
@@ -234,7 +241,7 @@ fn test(tx: &impl Reads, test: &Test, now: Timestamp) -> Result<Piece, StoreErro
         Test::Delivery(any) => delivery(any),
         Test::Duplicates(wanted) => counted("duplicate_count", wanted),
         Test::Time(wanted) => time(wanted.field(), wanted.range(now)),
-        Test::Raw { path, test } => raw(path, test),
+        Test::Raw { path, test } => raw::at(path, test),
         Test::Document(any) => evidence::document(tx, any)?,
         Test::Id(any) => Piece::one_of(
             "uuid",
@@ -243,7 +250,9 @@ fn test(tx: &impl Reads, test: &Test, now: Timestamp) -> Result<Piece, StoreErro
                 .collect(),
         ),
         Test::Text(words) => free_text(words),
-        Test::Approval(_) | Test::Is(_) | Test::Has(_) => Piece::never(),
+        Test::Is(any) => either(any.iter().map(|word| marks::flag(*word, now)).collect()),
+        Test::Has(any) => either(any.iter().map(|word| marks::has(*word)).collect()),
+        Test::Approval(_) => Piece::never(),
     })
 }
 
@@ -437,57 +446,4 @@ fn time(field: TimeField, range: calseta_domain::query::TimeRange) -> Piece {
         return Piece::new(Sub::new(format!("a.{column} IS NOT NULL"), Vec::new()));
     }
     Piece::column(column, &Sub::join(&parts, " AND "))
-}
-
-/// A value in the payload. Parsing is dear: the condition is a subquery, which SQLite asks last.
-fn raw(path: &str, test: &calseta_domain::query::RawTest) -> Piece {
-    use calseta_domain::query::RawTest;
-    let one = |wanted: &TextMatch| match wanted {
-        TextMatch::Equal(whole) => RawMatch::Equal(fold(whole)),
-        TextMatch::Contains(part) => RawMatch::Contains(fold(part)),
-        TextMatch::Like(pattern) if pattern.is_anything() => RawMatch::Any,
-        TextMatch::Like(pattern) => RawMatch::Like(texts::folded(pattern)),
-    };
-    let tests = match test {
-        RawTest::Text(any) => any.iter().map(one).collect(),
-        RawTest::Number(wanted) => vec![number_range(wanted)],
-    };
-    let tests = serde_json::to_string(&tests).unwrap_or_else(|_| "[]".to_owned());
-    let mut piece = Piece::new(Sub::new(
-        "(SELECT raw_matches(a.raw_payload, ?, ?))",
-        vec![text(path), Sql::Text(tests)],
-    ));
-    piece.is_dear = true;
-    // A whole text has its words in the payload's column of the word index.
-    if let RawTest::Text(any) = test {
-        let phrase = |wanted: &TextMatch| match wanted {
-            TextMatch::Equal(whole) => texts::phrase(whole).map(|p| format!("(raw : {p})")),
-            TextMatch::Contains(_) | TextMatch::Like(_) => None,
-        };
-        let all: Option<Vec<String>> = any.iter().map(phrase).collect();
-        piece.driver = all.map(|all| {
-            Sub::new(
-                "SELECT rowid FROM search_words WHERE search_words MATCH ?",
-                vec![Sql::Text(all.join(" OR "))],
-            )
-        });
-    }
-    piece
-}
-
-fn number_range(wanted: &Comparison<f64>) -> RawMatch {
-    use std::ops::Bound::{Excluded, Included, Unbounded};
-    let (from, to) = match wanted {
-        Comparison::AtLeast(n) => (Included(*n), Unbounded),
-        Comparison::Above(n) => (Excluded(*n), Unbounded),
-        Comparison::AtMost(n) => (Unbounded, Included(*n)),
-        Comparison::Below(n) => (Unbounded, Excluded(*n)),
-        // A number without an operator is a text: the grammar makes none of these.
-        Comparison::OneOf(any) => {
-            let least = any.iter().copied().fold(f64::INFINITY, f64::min);
-            let most = any.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            (Included(least), Included(most))
-        }
-    };
-    RawMatch::Number { from, to }
 }

@@ -43,7 +43,13 @@ pub(super) struct Plan {
     way: Way,
     /// Whether the word index finds so many that it is asked about one alert at a time.
     words_are_many: bool,
+    /// Whether alerts that a suppression hides are left out.
+    hides: bool,
 }
+
+/// That no suppression hides an alert.
+const NOT_HIDDEN: &str = " AND NOT EXISTS (SELECT 1 FROM triage h WHERE h.alert_id = a.id \
+                          AND h.suppression_id IS NOT NULL)";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
@@ -94,6 +100,7 @@ pub(super) fn choose(
         pieces,
         way,
         words_are_many,
+        hides: false,
     })
 }
 
@@ -130,6 +137,7 @@ pub(super) fn every(order: &Order, pieces: &[Piece]) -> Vec<Plan> {
         pieces: pieces.to_vec(),
         way,
         words_are_many,
+        hides: false,
     };
     let one_by_one = pieces
         .iter()
@@ -140,6 +148,11 @@ pub(super) fn every(order: &Order, pieces: &[Piece]) -> Vec<Plan> {
 }
 
 impl Plan {
+    /// The same, leaving out what suppressions hide.
+    pub(super) fn hiding(self, hides: bool) -> Self {
+        Self { hides, ..self }
+    }
+
     /// What is read from, and the condition that goes with it.
     fn source(&self, index: &str) -> Sub {
         match self.way {
@@ -203,6 +216,9 @@ impl Plan {
             self.way == Way::Walk && piece.is_column && piece.cond.sql.starts_with(&walked)
         };
         self.narrow(&mut from, is_walked);
+        if self.hides {
+            from.push(NOT_HIDDEN, []);
+        }
         let bounds = match after.filter(|place| order.fits(place)) {
             Some(place) => order.after(place, self.way == Way::Walk),
             None => vec![Sub::new("1", Vec::new())],
@@ -237,6 +253,7 @@ impl Plan {
             pieces: self.pieces.clone(),
             way,
             words_are_many: self.words_are_many,
+            hides: self.hides,
         }
     }
 
@@ -245,13 +262,42 @@ impl Plan {
         self.way == Way::Walk && self.pieces.iter().any(|piece| piece.is_dear)
     }
 
+    /// The statement that counts how many of what [`Plan::count`] counts are hidden: they are few,
+    /// and the ways to count soon would have to look at every alert to leave them out. `None` when
+    /// none are left out, or when the count leaves them out itself.
+    pub(super) fn count_hidden(&self) -> Option<Sub> {
+        if !self.hides || self.counts_one_by_one() {
+            return None;
+        }
+        let mut sub = Sub::new(
+            "SELECT count(*) FROM triage h CROSS JOIN alert a ON a.id = h.alert_id \
+             WHERE h.suppression_id IS NOT NULL",
+            Vec::new(),
+        );
+        let all = Self {
+            pieces: self.pieces.clone(),
+            way: Way::Walk,
+            words_are_many: true,
+            hides: false,
+        };
+        all.narrow(&mut sub, |_| false);
+        Some(sub)
+    }
+
+    /// Whether the count looks at few alerts anyway, one after the other.
+    fn counts_one_by_one(&self) -> bool {
+        matches!(self.way, Way::From(_))
+    }
+
     /// The statement that counts, up to `cap`.
     pub(super) fn count(&self, cap: Option<u64>) -> Sub {
         if self.pieces.is_empty() {
             return Sub::new("SELECT alerts FROM alert_total", Vec::new());
         }
+        let leaves_out = self.hides && self.counts_one_by_one();
         if let [only] = self.pieces.as_slice()
             && let (Some(driver), Some(_)) = (&only.driver, &only.words)
+            && !leaves_out
         {
             return counted(driver.clone(), cap);
         }
@@ -268,6 +314,9 @@ impl Plan {
         // Without an order SQLite chooses among the indexes of columns by itself.
         sub.append(&way.source(""));
         way.narrow(&mut sub, |piece| way.way == Way::Walk && piece.is_column);
+        if leaves_out {
+            sub.push(NOT_HIDDEN, []);
+        }
         counted(sub, cap)
     }
 }

@@ -1,7 +1,7 @@
 //! Queries by chance: every test of the grammar, with values that alerts have and some they do not.
 
 use calseta_domain::query::{
-    Comparison, ConfidenceLevel, DeliveryWord, Expr, FindingVerdict, FlagWord, FreeText,
+    Comparison, ConfidenceLevel, DeliveryWord, Expr, FindingVerdict, FlagWord, FreeText, HasWord,
     IndicatorField, IndicatorMatch, Network, Pattern, RawTest, SortField, SortKey, Test, TextMatch,
     TimeField, TimeTest, TimeValue,
 };
@@ -15,7 +15,7 @@ use super::world::{
 };
 
 /// Kinds of test that [`test`] knows.
-pub(crate) const TESTS: usize = 27;
+pub(crate) const TESTS: usize = 30;
 
 fn pattern(dice: &mut Dice, value: &str) -> Pattern {
     let letters: Vec<char> = value.chars().collect();
@@ -186,7 +186,9 @@ pub(crate) fn test(dice: &mut Dice, kind: usize) -> Test {
         23 => Test::Document(texts(dice, TITLES)),
         24 => Test::Id(vec![AlertId::new(Uuid::from_u128(dice.below(400) as u128))]),
         25 => free_text(dice),
-        _ => Test::Is(vec![FlagWord::Unread]),
+        26 => Test::Has(vec![HasWord::Note]),
+        27 | 28 => Test::Is(vec![dice.of(FlagWord::ALL)]),
+        _ => Test::Is(vec![dice.of(FlagWord::ALL), dice.of(FlagWord::ALL)]),
     }
 }
 

@@ -57,6 +57,7 @@ fn asked(expr: Expr, keys: Vec<SortKey>) -> AlertQuery {
         paging: Paging::After(None),
         limit: PAGE,
         counting: Counting::Exact,
+        include_suppressed: false,
     }
 }
 

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use calseta_domain::query::{
-    DeliveryWord, Expr, FreeText, IndicatorMatch, Query, RawTest, SortField, SortKey, Test,
-    TextMatch, TimeField,
+    DeliveryWord, Expr, FlagWord, FreeText, HasWord, IndicatorMatch, Query, RawTest, SortField,
+    SortKey, Test, TextMatch, TimeField,
 };
 use calseta_domain::{AlertStatus, Filter, Malice, Severity, Subject, Timestamp, path};
 use calseta_store::StoreError;
@@ -42,8 +42,14 @@ pub(crate) struct Known {
     rule: Option<(String, String, Vec<String>)>,
     indicators: Vec<(String, String)>,
     findings: Vec<Said>,
-    deliveries: Vec<String>,
+    /// State and trigger.
+    deliveries: Vec<(String, String)>,
     documents: Vec<String>,
+    notes: usize,
+    is_unread: bool,
+    is_flagged: bool,
+    snoozed_until: Option<i64>,
+    pub(crate) is_suppressed: bool,
 }
 
 fn rows<T>(
@@ -119,6 +125,11 @@ fn one(tx: &impl Reads, id: i64, documents: &[Document]) -> Result<Known, StoreE
             findings: Vec::new(),
             deliveries: Vec::new(),
             documents: Vec::new(),
+            notes: 0,
+            is_unread: false,
+            is_flagged: false,
+            snoozed_until: None,
+            is_suppressed: false,
         })
     })?
     .remove(0);
@@ -153,8 +164,21 @@ fn belongings(tx: &impl Reads, known: &mut Known) -> Result<(), StoreError> {
             })
         },
     )?;
-    let states = "SELECT state FROM delivery WHERE alert_id = ?1";
-    known.deliveries = rows(tx, states, id, |row| row.get(0))?;
+    let states = "SELECT state, trigger FROM delivery WHERE alert_id = ?1";
+    known.deliveries = rows(tx, states, id, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let unread = "SELECT 1 FROM unread WHERE alert_id = ?1";
+    known.is_unread = !rows(tx, unread, id, |_| Ok(()))?.is_empty();
+    let notes = "SELECT 1 FROM note WHERE alert_id = ?1";
+    known.notes = rows(tx, notes, id, |_| Ok(()))?.len();
+    let marks = "SELECT is_flagged, snoozed_until, suppression_id FROM triage WHERE alert_id = ?1";
+    let marks = rows(tx, marks, id, |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get::<_, Option<i64>>(2)?))
+    })?;
+    if let Some((is_flagged, snoozed_until, suppression)) = marks.into_iter().next() {
+        known.is_flagged = is_flagged;
+        known.snoozed_until = snoozed_until;
+        known.is_suppressed = suppression.is_some();
+    }
     Ok(())
 }
 
@@ -179,10 +203,12 @@ fn applicable(known: &Known, documents: &[Document]) -> Vec<String> {
     titles
 }
 
-/// The alerts that a query finds, in its order.
+/// The alerts that a query finds, in its order: without the suppressed ones, unless it names them.
 pub(crate) fn find(all: &[Known], query: &Query, keys: &[SortKey]) -> Vec<i64> {
+    let hides = !format!("{:?}", query.expr).contains("Suppressed");
     let mut found: Vec<&Known> = all
         .iter()
+        .filter(|alert| !(hides && alert.is_suppressed))
         .filter(|alert| holds(alert, &query.expr, query.now))
         .collect();
     found.sort_by(|a, b| compare(a, b, keys));
@@ -314,8 +340,21 @@ fn passes_more(alert: &Known, test: &Test, now: Timestamp) -> bool {
             .iter()
             .any(|id| id.uuid().as_bytes().as_slice() == alert.uuid),
         Test::Text(wanted) => words(alert, wanted),
-        Test::Approval(_) | Test::Is(_) | Test::Has(_) => false,
+        Test::Is(any) => any.iter().any(|word| is_marked(alert, *word, now)),
+        Test::Has(any) => any.contains(&HasWord::Note) && alert.notes > 0,
+        Test::Approval(_) => false,
         other => unreachable!("{other:?} is judged above"),
+    }
+}
+
+fn is_marked(alert: &Known, word: FlagWord, now: Timestamp) -> bool {
+    match word {
+        FlagWord::Unread => alert.is_unread,
+        FlagWord::Flagged => alert.is_flagged,
+        FlagWord::Snoozed => alert.snoozed_until.is_some_and(|at| at > now.millis()),
+        FlagWord::Suppressed => alert.is_suppressed,
+        FlagWord::Replay => alert.deliveries.iter().any(|(_, why)| why == "replay"),
+        FlagWord::Demo => false,
     }
 }
 
@@ -324,7 +363,7 @@ fn delivery(alert: &Known, word: DeliveryWord) -> bool {
         alert
             .deliveries
             .iter()
-            .any(|d| states.contains(&d.as_str()))
+            .any(|(state, _)| states.contains(&state.as_str()))
     };
     match word {
         DeliveryWord::Failed => any(&["dead"]),

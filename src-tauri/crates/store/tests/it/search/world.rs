@@ -2,14 +2,16 @@
 
 use calseta_domain::{
     AlertId, AlertStatus, CloseClassification, DeliveryId, DetectionRuleId, DocumentId,
-    EnrichmentStatus, FindingId, Indicator, IndicatorId, IndicatorType, Malice, RuleReference,
-    Severity, Timestamp,
+    EnrichmentStatus, FindingId, Indicator, IndicatorId, IndicatorType, Malice, NoteId,
+    RuleReference, Severity, SuppressionId, Timestamp,
 };
 use calseta_store::tables::alert::{self, NewAlert};
 use calseta_store::tables::delivery::{self, NewDelivery};
 use calseta_store::tables::document::{self, DocumentRow};
 use calseta_store::tables::finding::{self, NewFinding};
-use calseta_store::tables::{detection_rule, indicator};
+use calseta_store::tables::note::{self, NewNote};
+use calseta_store::tables::suppression::{self, SuppressionRow};
+use calseta_store::tables::{detection_rule, indicator, triage};
 use calseta_store::{StoreError, WriteTx};
 use serde_json::{Map, json};
 use uuid::Uuid;
@@ -247,15 +249,67 @@ fn life(tx: &WriteTx<'_>, dice: &mut Dice, n: usize, row: i64) -> Result<(), Sto
     Ok(())
 }
 
+/// What an analyst did with an alert.
+fn marks(tx: &WriteTx<'_>, dice: &mut Dice, n: usize, row: i64) -> Result<(), StoreError> {
+    if dice.chance(60) {
+        triage::note_viewed(tx, row, ingested(n))?;
+    }
+    if dice.chance(10) {
+        triage::set_unread(tx, row, true)?;
+    }
+    if dice.chance(15) {
+        triage::set_flagged(tx, row, dice.chance(80))?;
+    }
+    if dice.chance(25) {
+        triage::snooze(tx, row, dice.chance(90).then(|| ingested(dice.below(600))))?;
+    }
+    for k in 0..dice.of(&[0, 0, 0, 1, 2]) {
+        let uuid = NoteId::new(Uuid::from_u128((n * 10 + k) as u128));
+        let (author, author_kind) = ("ann", "analyst");
+        let new = NewNote {
+            uuid,
+            alert: row,
+            text: "seen before",
+            author,
+            author_kind,
+            created_at: ingested(n),
+        };
+        note::insert(tx, &new)?;
+    }
+    Ok(())
+}
+
+/// A suppression; its row.
+pub(crate) fn suppression(tx: &WriteTx<'_>, n: u128) -> Result<i64, StoreError> {
+    let row = SuppressionRow {
+        id: 0,
+        uuid: SuppressionId::new(Uuid::from_u128(n)),
+        name: format!("noise {n}"),
+        q: "rule:script".to_owned(),
+        reason: None,
+        expires_at: ingested(10),
+        hidden_count: 0,
+        created_by: "ann".to_owned(),
+        created_at: now(),
+        updated_at: now(),
+    };
+    suppression::insert(tx, &row)
+}
+
 /// Fills a store with `n` alerts.
 pub(crate) fn fill(tx: &WriteTx<'_>, dice: &mut Dice, n: usize) -> Result<(), StoreError> {
     let rules = rules(tx)?;
+    let noise = suppression(tx, 1)?;
     documents(tx)?;
     let agent = insert_agent(tx)?;
     for n in 0..n {
         let row = insert(tx, dice, n, &rules)?;
         evidence(tx, dice, n, row)?;
         life(tx, dice, n, row)?;
+        marks(tx, dice, n, row)?;
+        if dice.chance(12) {
+            suppression::hide(tx, noise, row)?;
+        }
         if dice.chance(30) {
             let payload = delivery::put_payload(tx, [3; 32], b"{}")?;
             let state = dice.of(&["due", "parked", "delivered", "dead", "cancelled"]);
@@ -264,7 +318,7 @@ pub(crate) fn fill(tx: &WriteTx<'_>, dice: &mut Dice, n: usize) -> Result<(), St
                 alert: Some(row),
                 agent,
                 generation: 1,
-                trigger: "enriched",
+                trigger: dice.of(&["enriched", "enriched", "replay"]),
                 payload,
                 state,
                 created_at: now(),
