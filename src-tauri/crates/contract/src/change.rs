@@ -3,6 +3,21 @@
 use calseta_domain::{AgentId, AlertId, ChangeId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+/// `meta` of an answer to a change of one alert.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ChangeMeta {
+    /// Fields of the body that were not understood; absent when there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_fields: Vec<String>,
+    /// What `POST /v1/changes/{change_uuid}/undo` takes back; absent when nothing changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_uuid: Option<ChangeId>,
+    /// Until when it can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
+}
+
 /// Body of `POST /v1/alerts/bulk`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

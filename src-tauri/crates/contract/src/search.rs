@@ -1,6 +1,6 @@
-//! Searching the queue: facets, completion, saved views.
+//! Searching the queue: facets, groups, completion, saved views.
 
-use calseta_domain::{Timestamp, ViewId};
+use calseta_domain::{Severity, Timestamp, ViewId};
 use serde::{Deserialize, Serialize};
 
 use crate::Patch;
@@ -37,6 +37,50 @@ pub struct FacetValue {
     pub label: String,
     /// Matching alerts that have it.
     pub count: u64,
+}
+
+/// `GET /v1/alerts/groups`: the matching alerts, taken together by what they share.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct GroupsView {
+    /// Matching alerts, up to the cap of 10,000; the groups are those of the newest so many.
+    pub total: u64,
+    /// Whether there are more.
+    pub total_is_capped: bool,
+    /// The largest first, at most 200.
+    pub groups: Vec<AlertGroup>,
+}
+
+/// Alerts that share a value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertGroup {
+    /// What tells it from the others; empty for the alerts that have no such value.
+    pub key: String,
+    /// As a person reads it; hostile text is the normal case.
+    pub label: String,
+    /// A query that finds exactly its members: the given one and the group's own term.
+    pub q: String,
+    /// Its members, among those that were grouped.
+    pub count: u64,
+    /// The highest severity of a member.
+    pub worst_severity: Severity,
+    /// When its newest member came in.
+    pub newest_at: Timestamp,
+    /// What the last closed alerts of the rule were; only in groups by rule.
+    pub last_closed: Option<LastClosed>,
+}
+
+/// What became of the last alerts of a rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LastClosed {
+    /// Its closed alerts that were looked at, at most 20.
+    #[cfg_attr(feature = "openapi", schema(maximum = 20))]
+    pub of: u64,
+    /// Of these, closed as one of the false positives.
+    #[cfg_attr(feature = "openapi", schema(maximum = 20))]
+    pub false_positives: u64,
 }
 
 /// `GET /v1/alerts/complete`: what may stand at the cursor.
