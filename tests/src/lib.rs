@@ -9,7 +9,9 @@
 pub mod backend;
 pub mod bench;
 pub mod canary;
+pub mod caseload;
 pub mod dice;
+pub mod page;
 pub mod raw;
 pub mod recorder;
 pub mod webdriver;

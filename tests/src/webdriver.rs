@@ -5,25 +5,29 @@
 //! in every outcome. That matters: `WebKitWebDriver` allows one session at a time, so one left
 //! open makes the next test fail. Calls block; use a multi-threaded runtime in async tests.
 
+mod wire;
+
 use std::fmt;
-use std::io::{BufRead, BufReader, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-/// How long one command may take; page loads and window starts included.
-const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
+pub use self::wire::exchange;
+use self::wire::{command, decode_base64};
+
 /// A desktop that prefers dark; headless browsers otherwise prefer light.
 const DARK: &str = "--blink-settings=preferredColorScheme=0";
 /// How often a condition is looked at again.
 const POLL_EVERY: Duration = Duration::from_millis(25);
 /// How long a driver may take until it listens.
 const DRIVER_START_DEADLINE: Duration = Duration::from_secs(20);
+/// An error shows this many characters of the script that failed.
+const SCRIPT_CHARS: usize = 400;
 /// The key under which the protocol hides an element's id.
 const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -39,6 +43,18 @@ pub mod keys {
     pub const DOWN: &str = "\u{e015}";
     /// Arrow up.
     pub const UP: &str = "\u{e013}";
+    /// Arrow left.
+    pub const LEFT: &str = "\u{e012}";
+    /// Arrow right.
+    pub const RIGHT: &str = "\u{e014}";
+    /// Backspace.
+    pub const BACKSPACE: &str = "\u{e003}";
+    /// Shift, held with [`super::Session::chord`].
+    pub const SHIFT: &str = "\u{e008}";
+    /// Control, held with [`super::Session::chord`].
+    pub const CONTROL: &str = "\u{e009}";
+    /// Alt, held with [`super::Session::chord`].
+    pub const ALT: &str = "\u{e00a}";
 }
 
 /// A driver process (`chromedriver`, `WebKitWebDriver`), ended on `Drop`.
@@ -241,11 +257,31 @@ impl Session {
         self.call("POST", "/actions", Some(&body)).map(drop)
     }
 
+    /// Presses one key while modifiers are held: `chord(&[keys::CONTROL], "k")`.
+    pub fn chord(&self, held: &[&str], key: &str) -> Result<()> {
+        let event = |kind: &str, value: &str| json!({ "type": kind, "value": value });
+        let down = held.iter().map(|modifier| event("keyDown", modifier));
+        let up = held.iter().rev().map(|modifier| event("keyUp", modifier));
+        let actions: Vec<Value> = down
+            .chain([event("keyDown", key), event("keyUp", key)])
+            .chain(up)
+            .collect();
+        let body = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": actions }] });
+        self.call("POST", "/actions", Some(&body)).map(drop)
+    }
+
+    /// Runs a function body that calls its last argument with the answer.
+    pub fn execute_async(&self, script: &str) -> Result<Value> {
+        let body = json!({ "script": script, "args": [] });
+        self.call("POST", "/execute/async", Some(&body))
+            .with_context(|| clipped(script))
+    }
+
     /// Runs a function body in the page and answers what it `return`s.
     pub fn execute(&self, script: &str) -> Result<Value> {
         let body = json!({ "script": script, "args": [] });
         self.call("POST", "/execute/sync", Some(&body))
-            .with_context(|| script.to_owned())
+            .with_context(|| clipped(script))
     }
 
     /// Waits for a condition; the error carries the page's text, so that a failure explains itself.
@@ -310,6 +346,11 @@ impl Drop for Session {
     }
 }
 
+/// A script as an error names it: its beginning.
+fn clipped(script: &str) -> String {
+    script.chars().take(SCRIPT_CHARS).collect()
+}
+
 fn truthy(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -327,126 +368,9 @@ fn element(value: &Value) -> Result<Element> {
         .context("no element in the answer")
 }
 
-/// One command; the answer's `value`, or the driver's error as ours.
-fn command(driver: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
-    let authority = driver
-        .strip_prefix("http://")
-        .context("a driver's address is http")?;
-    let text = body.map_or_else(String::new, Value::to_string);
-    let (status, answer) = exchange(authority, method, path, &[], &text)?;
-    let mut parsed: Value = serde_json::from_slice(&answer)
-        .with_context(|| format!("{method} {path}: {}", String::from_utf8_lossy(&answer)))?;
-    let value = parsed["value"].take();
-    if status == 200 {
-        return Ok(value);
-    }
-    Err(anyhow!(
-        "{method} {path}: {} {}",
-        value["error"],
-        value["message"]
-    ))
-}
-
-/// One HTTP exchange with a loopback address (`127.0.0.1:N`) on a connection of its own: the
-/// status and the body. `headers` come before `Content-Type: application/json`.
-pub fn exchange(
-    authority: &str,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &str,
-) -> Result<(u16, Vec<u8>)> {
-    let mut socket = TcpStream::connect(authority)?;
-    socket.set_read_timeout(Some(COMMAND_TIMEOUT))?;
-    socket.set_write_timeout(Some(COMMAND_TIMEOUT))?;
-    let mut head =
-        format!("{method} {path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        head.extend([name, ": ", value, "\r\n"]);
-    }
-    let length = body.len().to_string();
-    head.extend([
-        "Content-Type: application/json; charset=utf-8\r\nContent-Length: ",
-        &length,
-        "\r\n\r\n",
-    ]);
-    socket.write_all(head.as_bytes())?;
-    socket.write_all(body.as_bytes())?;
-    let mut reader = BufReader::new(socket);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let status = line
-        .split_whitespace()
-        .nth(1)
-        .and_then(|word| word.parse().ok())
-        .with_context(|| format!("no HTTP status in {line:?}"))?;
-    Ok((status, read_body(&mut reader)?))
-}
-
-/// The rest of an answer after its first line; by length, else until the other side closes.
-fn read_body(reader: &mut impl BufRead) -> Result<Vec<u8>> {
-    let mut length = None;
-    let mut line = String::new();
-    loop {
-        line.clear();
-        if reader.read_line(&mut line)? == 0 || line.trim().is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(':') {
-            if name.eq_ignore_ascii_case("content-length") {
-                length = value.trim().parse::<usize>().ok();
-            } else if name.eq_ignore_ascii_case("transfer-encoding") {
-                bail!("a chunked answer is not understood here");
-            }
-        }
-    }
-    let mut body = Vec::new();
-    match length {
-        Some(length) => {
-            body.resize(length, 0);
-            reader.read_exact(&mut body)?;
-        }
-        None => {
-            reader.read_to_end(&mut body)?;
-        }
-    }
-    Ok(body)
-}
-
-/// Standard base64; drivers wrap lines now and then.
-fn decode_base64(text: &str) -> Result<Vec<u8>> {
-    let mut out = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut bits, mut count) = (0_u32, 0_u32);
-    for byte in text.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            b'=' | b'\n' | b'\r' => continue,
-            _ => bail!("byte {byte} is not base64"),
-        };
-        bits = (bits << 6) | u32::from(value);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            out.push(u8::try_from((bits >> count) & 0xff).context("masked to a byte")?);
-        }
-    }
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64_of_three_lengths_is_read() {
-        assert_eq!(decode_base64("Zg==").expect("valid"), b"f");
-        assert_eq!(decode_base64("Zm8=").expect("valid"), b"fo");
-        assert_eq!(decode_base64("Zm9v\nYmFy").expect("valid"), b"foobar");
-    }
 
     #[test]
     fn an_empty_answer_is_not_truthy() {

@@ -4,9 +4,12 @@
 //! browser, does with the keyboard what an analyst does, and keeps screenshots to be looked at.
 
 mod agents;
+mod every_view;
 mod hostile;
 mod looks;
+mod payloads;
 mod queue;
 mod recorder;
 mod setup;
+mod views;
 mod world;

@@ -26,15 +26,23 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// Listens on a free loopback port.
+    /// Listens on a free loopback port and answers `ok`.
     pub(crate) fn start() -> Self {
+        Self::answering("text/plain", |_| "ok".to_owned())
+    }
+
+    /// The same; `body` makes each answer, which is of a media type.
+    pub(crate) fn answering(
+        media_type: &'static str,
+        body: impl Fn(usize) -> String + Send + 'static,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         let received = Arc::new(Mutex::new(Vec::new()));
         let kept = Arc::clone(&received);
         thread::spawn(move || {
-            for socket in listener.incoming().flatten() {
-                if let Some(request) = answer(socket) {
+            for (n, socket) in listener.incoming().flatten().enumerate() {
+                if let Some(request) = answer(socket, media_type, &body(n)) {
                     kept.lock()
                         .unwrap_or_else(PoisonError::into_inner)
                         .push(request);
@@ -56,7 +64,7 @@ impl Recorder {
     }
 }
 
-fn answer(mut socket: TcpStream) -> Option<Received> {
+fn answer(mut socket: TcpStream, media_type: &str, text: &str) -> Option<Received> {
     socket.set_read_timeout(Some(READ_TIMEOUT)).ok()?;
     let mut reader = BufReader::new(socket.try_clone().ok()?);
     let mut head = String::new();
@@ -68,9 +76,12 @@ fn answer(mut socket: TcpStream) -> Option<Received> {
     });
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).ok()?;
-    socket
-        .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
-        .ok()?;
+    let length = text.len();
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\
+         Connection: close\r\n\r\n{text}"
+    );
+    socket.write_all(reply.as_bytes()).ok()?;
     Some(Received {
         head,
         body: String::from_utf8_lossy(&body).into_owned(),

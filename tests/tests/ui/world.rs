@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use calseta_tests::backend::KEY_STORE;
 use calseta_tests::webdriver::{Driver, Session, Until, chromium, exchange};
+use calseta_tests::world::AGENT_SCOPES;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -51,7 +52,15 @@ struct Ready {
 impl World {
     /// Starts both, opens the printed link, stores the first key and waits for the queue.
     pub(crate) fn start() -> Self {
-        let world = Self::start_at_first_key();
+        Self::past_first_key(Self::start_at_first_key())
+    }
+
+    /// The same without canned answers: enrichment really asks, once a provider is set up.
+    pub(crate) fn start_without_demo() -> Self {
+        Self::past_first_key(Self::start_with(&[]))
+    }
+
+    fn past_first_key(world: Self) -> Self {
         let browser = &world.browser;
         browser
             .click(".first-key .button--primary")
@@ -67,8 +76,12 @@ impl World {
 
     /// The same, with the first key's dialog still open.
     pub(crate) fn start_at_first_key() -> Self {
+        Self::start_with(&["--demo"])
+    }
+
+    fn start_with(arguments: &[&str]) -> Self {
         let files = tempfile::tempdir().expect("a temporary folder");
-        let ready = start_backend(&files);
+        let ready = start_backend(&files, arguments);
         let text = |field: &str| {
             ready.line[field]
                 .as_str()
@@ -107,6 +120,11 @@ impl World {
 
     /// The same with another key.
     pub(crate) fn call_with(&self, key: &str, method: &str, path: &str, body: &Value) -> Value {
+        self.answer(key, method, path, body)["data"].take()
+    }
+
+    /// The whole answer, with its `meta`.
+    pub(crate) fn answer(&self, key: &str, method: &str, path: &str, body: &Value) -> Value {
         let bearer = format!("Bearer {key}");
         let text = if method == "GET" {
             String::new()
@@ -121,8 +139,41 @@ impl World {
             (200..300).contains(&status),
             "{method} {path}: {status} {said}"
         );
-        let mut answer: Value = serde_json::from_str(&said).expect("JSON");
-        answer["data"].take()
+        // Nothing comes back from a deletion.
+        serde_json::from_str(&said).unwrap_or_default()
+    }
+
+    /// Posts alerts in one body; their ids, a repeated alert's more than once.
+    pub(crate) fn alerts(&self, payloads: Vec<Value>) -> Vec<String> {
+        let body = Value::Array(payloads);
+        let answer = self.answer(&self.admin_key, "POST", "/v1/ingest/generic", &body);
+        let views = answer["meta"]["alerts"].as_array().cloned();
+        let views = views.or_else(|| answer["data"].as_array().cloned());
+        let id = |view: &Value| view["alert_uuid"].as_str().expect("an id").to_owned();
+        views.expect("a list").iter().map(id).collect()
+    }
+
+    /// Registers an agent at a URL; its id and a key of its own.
+    pub(crate) fn agent(&self, name: &str, url: &str) -> (String, String) {
+        let request = json!({ "name": name, "webhook_url": url, "trigger_filter": {} });
+        let agent = self.call("POST", "/v1/agents", &request);
+        let uuid = agent["uuid"].as_str().expect("an id").to_owned();
+        let request = json!({
+            "name": name, "key_type": "agent", "scopes": AGENT_SCOPES, "agent_uuid": uuid,
+        });
+        let key = self.call("POST", "/v1/api-keys", &request);
+        (uuid, key["key"].as_str().expect("a key").to_owned())
+    }
+
+    /// Goes to a page of the window without loading it anew.
+    pub(crate) fn walk_to(&self, path: &str) {
+        let script = format!(
+            "if (location.pathname + location.search === {path}) return 1; \
+             history.pushState(null, '', {path}); \
+             dispatchEvent(new PopStateEvent('popstate', {{ state: null }})); return 1",
+            path = Value::from(path)
+        );
+        self.browser.execute(&script).expect("the page walks");
     }
 
     /// Posts an alert; its id.
@@ -181,21 +232,15 @@ impl World {
     }
 }
 
-fn start_backend(files: &TempDir) -> Ready {
+fn start_backend(files: &TempDir, arguments: &[&str]) -> Ready {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let program = from_environment("CALSETA_BIN", root.join("target/debug/calseta"));
     let dist = from_environment("CALSETA_UI_DIST", root.join("ui/dist"));
     let mut child = Command::new(&program)
         .env(KEY_STORE.0, KEY_STORE.1)
-        .args([
-            "serve",
-            "--ui",
-            "--demo",
-            "--json",
-            "--port",
-            "0",
-            "--data-dir",
-        ])
+        .args(["serve", "--ui", "--json", "--no-limits", "--port", "0"])
+        .args(arguments)
+        .arg("--data-dir")
         .arg(files.path().join("data"))
         .env("CALSETA_UI_DIST", dist)
         .stdout(Stdio::piped())

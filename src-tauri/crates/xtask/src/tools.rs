@@ -73,6 +73,15 @@ impl Tools {
         command
     }
 
+    /// A file of the installed npm packages, such as `axe-core/axe.min.js`.
+    pub(crate) fn node_file(&self, path: &str) -> Result<PathBuf> {
+        let file = self.node.join("node_modules").join(path);
+        if !file.is_file() {
+            bail!("the Node.js packages hold no {path}");
+        }
+        Ok(file)
+    }
+
     /// The folder whose `node_modules` Node.js looks into for scripts below it.
     pub(crate) fn node_folder(&self) -> &Path {
         &self.node

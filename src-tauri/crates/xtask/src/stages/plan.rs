@@ -20,8 +20,14 @@ const FIRST_ROOMS: [&str; 2] = ["layout", "main_job"];
 /// The room of [`TESTS`] that drives the real window and needs a display and a desktop bus.
 const DESKTOP: &str = "desktop";
 
+/// The room of [`TESTS`] that drives a browser, and there looks with axe-core.
+const BROWSER: &str = "ui";
+
 /// The room of [`TESTS`] that runs the example agents.
 const EXAMPLES: &str = "examples";
+
+/// What it is injected from, among the Node.js packages.
+const AXE: &str = "axe-core/axe.min.js";
 
 /// One check.
 #[derive(Debug)]
@@ -268,6 +274,9 @@ fn run_room(workspace: &Workspace, room: &str) -> Result<Count> {
     let mut cargo = workspace.native("test", &["--test", room]);
     if room == DESKTOP {
         cargo = on_a_desktop(workspace, &cargo);
+    }
+    if room == BROWSER {
+        cargo.env("CALSETA_AXE", Tools::prepare(workspace)?.node_file(AXE)?);
     }
     let count = run_tests(with_places(&mut cargo, workspace)?)?;
     if count.passed == 0 {

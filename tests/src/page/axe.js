@@ -1,0 +1,12 @@
+// The body of an asynchronous function, after axe-core's own text: what it finds serious or worse.
+const done = arguments[arguments.length - 1];
+const options = {
+    resultTypes: ['violations'],
+    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+};
+window.axe.run(document, options).then(found => {
+    const grave = found.violations.filter(rule => rule.impact === 'serious' || rule.impact === 'critical');
+    const faults = grave.flatMap(rule => rule.nodes.slice(0, 5).map(node =>
+        `${rule.impact} ${rule.id}: ${node.target.join(' ')} — ${(node.failureSummary || '').split('\n').slice(1, 3).join(' ').trim()}`));
+    done({ faults, passed: window.axe.version });
+}, error => done({ faults: [`axe failed: ${error}`], passed: null }));
