@@ -1,7 +1,9 @@
 //! Alerts as the API shows them.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
+use calseta_domain::query::{DeliveryWord, Facts, FindingVerdict};
 use calseta_domain::{
     AlertId, AlertStatus, ChangeId, CloseClassification, EnrichmentStatus, IndicatorId,
     IndicatorType, Malice, Severity, SuppressionId, Timestamp,
@@ -85,6 +87,50 @@ pub struct AlertSummary {
     /// Whether its findings name more than one verdict.
     #[serde(default)]
     pub disagree: bool,
+}
+
+impl AlertSummary {
+    /// What the row shows, for [`Query::judge`](calseta_domain::query::Query::judge).
+    pub fn facts(&self) -> Facts<'_> {
+        let verdict = |word: &String| FindingVerdict::from_str(word).ok();
+        Facts {
+            id: self.uuid,
+            title: &self.title,
+            severity: self.severity,
+            status: self.status,
+            enrichment: self.enrichment_status,
+            source: &self.source_name,
+            rule: self.detection_rule_name.as_deref(),
+            tags: &self.tags,
+            malice: self.malice,
+            classification: self.close_classification,
+            occurred_at: self.occurred_at,
+            ingested_at: self.ingested_at,
+            updated_at: self.updated_at,
+            closed_at: self.closed_at,
+            duplicates: self.duplicate_count,
+            findings: self
+                .finding_summary
+                .iter()
+                .map(|one| (one.agent.as_str(), one.verdict.as_ref().and_then(verdict)))
+                .collect(),
+            disagree: self.disagree,
+            delivery: self
+                .delivery_state
+                .as_ref()
+                .and_then(|word| DeliveryWord::from_str(word).ok()),
+            indicators: self
+                .key_indicators
+                .iter()
+                .map(|one| (one.kind, one.value.as_str()))
+                .collect(),
+            snoozed_until: self.snoozed_until,
+            is_unread: self.is_unread,
+            is_flagged: self.is_flagged,
+            is_suppressed: self.suppressed_by.is_some(),
+            notes: self.note_count,
+        }
+    }
 }
 
 /// One agent's answer in a row.

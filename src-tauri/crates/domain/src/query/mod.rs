@@ -8,17 +8,22 @@
 //!
 //! `*` in a value stands for any run of characters, quotes take the meaning from everything inside
 //! them (`\"` and `\\` are a quote and a backslash). Names and closed words are read in any case.
-//! The parser says what is meant; only the store finds alerts by it, in SQL: there is no second
-//! evaluator here. Read this file for the types, `parse` for the grammar, `print` for the way back.
+//! The parser says what is meant; only the store finds alerts by it, in SQL. `judge` tells what a
+//! row on the screen knows of it by itself, and may say that it does not know. Read this file for
+//! the types, `parse` for the grammar, `print` for the way back, `chips` and `facet` for edits.
 
+mod chips;
 mod complete;
 mod error;
+mod facet;
 mod field;
 mod indicators;
+mod judge;
 mod lex;
 mod parse;
 mod pattern;
 mod print;
+mod suppress;
 mod terms;
 #[cfg(test)]
 mod tests;
@@ -30,10 +35,14 @@ use crate::{
     Timestamp, attack, words,
 };
 
+pub use chips::{Chip, chips, corrected, replaced, with_group, with_sort, with_term, without};
 pub use complete::{Candidate, Completion, complete};
 pub use error::{QueryError, Span};
+pub use facet::{has_value, toggled};
 pub use field::Field;
+pub use judge::Facts;
 pub use pattern::{Network, Pattern, TextMatch};
+pub use suppress::{Sample, like, suppressible};
 pub use time::{Day, MAX_AGE_SECONDS, TimeField, TimeRange, TimeTest, TimeValue};
 
 /// The longest query, in bytes.
@@ -129,7 +138,7 @@ pub enum Test {
     Duplicates(Comparison<u64>),
     /// `age:<4h`, `occurred:today`, `closed:>=2025-01-15`.
     Time(TimeTest),
-    /// `is:unread`. No alert is any of these yet: always false.
+    /// `is:unread`: a mark on it. No alert is `demo` or `replay` yet.
     Is(Vec<FlagWord>),
     /// `raw.event.action:logon`: a value in the raw payload.
     Raw {
@@ -140,7 +149,7 @@ pub enum Test {
     },
     /// `doc:runbook`: the title of a context document that applies to it.
     Document(Vec<TextMatch>),
-    /// `has:note`. No alert has notes yet: always false.
+    /// `has:note`.
     Has(Vec<HasWord>),
     /// `id:01890a5d-…`: the alert itself.
     Id(Vec<AlertId>),
@@ -404,10 +413,10 @@ impl Expr {
 }
 
 impl Test {
-    /// Whether no alert can pass, because what it asks for does not exist in this version: notes,
-    /// approvals, and the marks. The store answers such a test with false.
+    /// Whether no alert can pass, because what it asks for does not exist in this version:
+    /// approvals. The store answers such a test with false.
     pub const fn is_never(&self) -> bool {
-        matches!(self, Self::Approval(_) | Self::Is(_) | Self::Has(_))
+        matches!(self, Self::Approval(_))
     }
 }
 

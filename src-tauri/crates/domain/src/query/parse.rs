@@ -12,6 +12,15 @@ impl Query {
     ///
     /// `now` is what `age:<4h`, `today` and `yesterday` are counted from.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, QueryError> {
+        Self::parse_if(text, now, |_| None)
+    }
+
+    /// Understands a query whose tests are all welcome; `refusal` says why one is not.
+    pub(super) fn parse_if(
+        text: &str,
+        now: Timestamp,
+        refusal: fn(&Test) -> Option<&'static str>,
+    ) -> Result<Self, QueryError> {
         if text.len() > MAX_QUERY_BYTES {
             let cut = (0..=MAX_QUERY_BYTES)
                 .rev()
@@ -24,6 +33,7 @@ impl Query {
             terms: 0,
             sort: None,
             group: None,
+            refusal,
         };
         let expr = parser.group(0, None).map_err(|fault| fault.at(text))?;
         Ok(Self {
@@ -40,6 +50,8 @@ struct Parser<'t> {
     terms: usize,
     sort: Option<Sort>,
     group: Option<Group>,
+    /// Why a test is not welcome.
+    refusal: fn(&Test) -> Option<&'static str>,
 }
 
 /// What stands where a term can stand.
@@ -146,12 +158,18 @@ impl Parser<'_> {
             return Err(Fault::new(token.start, token.end, message));
         }
         match head(token)? {
-            Head::Text => text(token).map(|test| Item::Test(Expr::Test(test))),
+            Head::Text => self.welcome(text(token)?, token),
             Head::Raw { path, rest } => {
-                let test = terms::raw(path, &token.glyphs[rest..], token)?;
-                Ok(Item::Test(Expr::Test(test)))
+                self.welcome(terms::raw(path, &token.glyphs[rest..], token)?, token)
             }
             Head::Field { field, rest } => self.field(depth, field, rest, token),
+        }
+    }
+
+    fn welcome(&self, test: Test, token: &Token) -> Result<Item, Fault> {
+        match (self.refusal)(&test) {
+            None => Ok(Item::Test(Expr::Test(test))),
+            Some(message) => Err(Fault::new(token.start, token.end, message)),
         }
     }
 
@@ -164,8 +182,7 @@ impl Parser<'_> {
     ) -> Result<Item, Fault> {
         let glyphs = &token.glyphs[rest..];
         if !matches!(field, Field::Sort | Field::Group) {
-            let test = terms::test(field, glyphs, token)?;
-            return Ok(Item::Test(Expr::Test(test)));
+            return self.welcome(terms::test(field, glyphs, token)?, token);
         }
         let fault = |message: String| Err(Fault::new(token.start, token.end, message));
         if depth > 0 {
@@ -193,7 +210,7 @@ fn deeper(depth: usize, at: usize) -> Result<(), Fault> {
 }
 
 /// How a token begins.
-enum Head {
+pub(super) enum Head {
     Text,
     /// `rest` is where the test begins, after the colon.
     Field {
@@ -206,7 +223,7 @@ enum Head {
     },
 }
 
-fn head(token: &Token) -> Result<Head, Fault> {
+pub(super) fn head(token: &Token) -> Result<Head, Fault> {
     let Some(colon) = token.colon() else {
         return Ok(Head::Text);
     };

@@ -41,6 +41,28 @@ impl Pattern {
         &self.pieces
     }
 
+    /// Whether a text in lower case is matched, ignoring the case of the pattern.
+    pub(super) fn holds_lower(&self, text: &str) -> bool {
+        let Some((first, rest_of)) = self.pieces.split_first() else {
+            return false;
+        };
+        let Some((last, middle)) = rest_of.split_last() else {
+            return text == first.to_lowercase();
+        };
+        let first = first.to_lowercase();
+        let Some(mut rest) = text.strip_prefix(first.as_str()) else {
+            return false;
+        };
+        for piece in middle {
+            let piece = piece.to_lowercase();
+            let Some(at) = rest.find(piece.as_str()) else {
+                return false;
+            };
+            rest = &rest[at + piece.len()..];
+        }
+        rest.ends_with(last.to_lowercase().as_str())
+    }
+
     /// Whether it is only a star: any text at all.
     pub fn is_anything(&self) -> bool {
         self.pieces.iter().all(String::is_empty)

@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Write};
 use super::time::print_age;
 use super::words::Spelled;
 use super::{
-    Comparison, Expr, IndicatorMatch, Pattern, Query, RawTest, Test, TextMatch, TimeTest, TimeValue,
+    Comparison, Expr, IndicatorMatch, Pattern, Query, RawTest, Sort, Test, TextMatch, TimeTest,
+    TimeValue,
 };
 
 impl Display for Query {
@@ -15,15 +16,22 @@ impl Display for Query {
             parts.push(self.expr.to_string());
         }
         if let Some(sort) = &self.sort {
-            let sign = |is_descending| if is_descending { "-" } else { "" };
-            let key = |key: &super::SortKey| format!("{}{}", sign(key.is_descending), key.field);
-            let keys: Vec<_> = sort.keys.iter().map(key).collect();
-            parts.push(format!("sort:{}", keys.join(",")));
+            parts.push(sort.to_string());
         }
         if let Some(group) = self.group {
             parts.push(format!("group:{group}"));
         }
         f.write_str(&parts.join(" "))
+    }
+}
+
+/// As the term that asks for it.
+impl Display for Sort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = |is_descending| if is_descending { "-" } else { "" };
+        let key = |key: &super::SortKey| format!("{}{}", sign(key.is_descending), key.field);
+        let keys: Vec<_> = self.keys.iter().map(key).collect();
+        write!(f, "sort:{}", keys.join(","))
     }
 }
 
@@ -205,7 +213,7 @@ fn time(f: &mut fmt::Formatter<'_>, test: TimeTest) -> fmt::Result {
 }
 
 /// A text as it is when nothing in it has a meaning, else in quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "._-/@%+\\:".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         text.to_owned()

@@ -32,6 +32,8 @@ enum Op {
 struct Operand {
     op: Op,
     values: Vec<Value>,
+    /// Where the operator begins, in bytes of the query.
+    start: usize,
 }
 
 impl Operand {
@@ -55,7 +57,8 @@ impl Operand {
         {
             return Err(second.fault("a comparison takes one value; a list goes without < or >"));
         }
-        Ok(Self { op, values })
+        let start = glyphs.first().map_or(token.end, |glyph| glyph.at);
+        Ok(Self { op, values, start })
     }
 
     fn is_ordered(&self) -> bool {
@@ -67,8 +70,8 @@ impl Operand {
         if self.is_ordered() {
             let value = &self.values[0];
             let message = format!("{field} has no order; write {field}:{}", echo(&value.text));
-            let instead = format!("{field}:{}", echo(&value.text));
-            return Err(value.fault(message).suggest(instead));
+            let fault = Fault::new(self.start, value.end, message);
+            return Err(fault.suggest(echo(&value.text)));
         }
         Ok(&self.values)
     }
@@ -286,7 +289,8 @@ fn age(operand: &Operand) -> Result<TimeTest, Fault> {
     let value = operand.single(Field::Age)?;
     let Some(seconds) = parse_age(&value.text) else {
         let message = "must be a number with s, m, h, d or w, like age:<4h";
-        return Err(value.fault(message).suggest("<4h"));
+        let sign = if operand.is_ordered() { "" } else { "<" };
+        return Err(value.fault(message).suggest(format!("{sign}4h")));
     };
     let (is_younger, is_inclusive) = match operand.op {
         Op::Below => (true, false),
@@ -372,7 +376,11 @@ pub(super) fn sort(glyphs: &[Glyph], token: &Token) -> Result<Sort, Fault> {
         };
         let Some([field]) = SortField::read(name) else {
             let words = SortField::words();
-            return Err(Fault::unknown(value.span(), SortField::WHAT, name, &words));
+            let mut fault = Fault::unknown(value.span(), SortField::WHAT, name, &words);
+            if is_descending {
+                fault.did_you_mean = fault.did_you_mean.map(|word| format!("-{word}"));
+            }
+            return Err(fault);
         };
         if keys.iter().any(|key| key.field == *field) {
             return Err(value.fault("is a sort key already"));

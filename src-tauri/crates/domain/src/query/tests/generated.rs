@@ -6,7 +6,7 @@ use proptest::sample::{select, subsequence};
 use super::*;
 use crate::query::words::Spelled;
 
-const CASES: u32 = 10_000;
+pub(super) const CASES: u32 = 10_000;
 
 /// Any subset of a closed set, not empty.
 fn some_of<T: Copy + std::fmt::Debug + 'static>(
@@ -254,7 +254,7 @@ fn test() -> impl Strategy<Value = Test> {
     ]
 }
 
-fn expr() -> impl Strategy<Value = Expr> {
+pub(super) fn expr() -> impl Strategy<Value = Expr> {
     test()
         .prop_map(Expr::Test)
         .prop_recursive(3, 12, 3, |inner| {
@@ -279,7 +279,7 @@ fn sort() -> impl Strategy<Value = Sort> {
 }
 
 /// Text that is nearly a query, so that the parser gets far before it gives up.
-fn nearly_a_query() -> impl Strategy<Value = String> {
+pub(super) fn nearly_a_query() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         select(Field::WORDS).prop_map(|name| format!("{name}:")),
         select(Severity::words()).prop_map(str::to_owned),
