@@ -103,3 +103,7 @@ CREATE INDEX finding_supersedes ON finding(supersedes_id) WHERE supersedes_id IS
 
 -- Alerts that were sent once more, to try an agent.
 CREATE INDEX delivery_replay ON delivery(alert_id) WHERE trigger = 'replay';
+
+-- What a rule's alerts were closed as lately.
+CREATE INDEX alert_rule_closed ON alert(detection_rule_id, closed_at, close_classification)
+  WHERE closed_at IS NOT NULL;

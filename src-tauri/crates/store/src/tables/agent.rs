@@ -156,3 +156,26 @@ pub fn by_row(tx: &impl Reads, id: i64) -> Result<Option<AgentRow>, StoreError> 
     let sql = format!("SELECT {COLUMNS} FROM agent WHERE id = ?1");
     found(tx.conn().prepare_cached(&sql)?.query_row([id], map))
 }
+
+/// Deliveries that are looked at for [`answer_times`]: an agent that does not answer must not make
+/// its page slow.
+const LOOKED_AT: u32 = 1_000;
+/// Answered deliveries that [`answer_times`] gives.
+const ANSWERS: u32 = 100;
+
+/// How long an agent took from a delivery to its first finding about that alert, in milliseconds, for
+/// its last 100 answered deliveries, the newest first. An agent that posts before it has answered the
+/// delivery took no time.
+pub fn answer_times(tx: &impl Reads, agent: i64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "SELECT max(0, coalesce(
+             (SELECT min(f.posted_at) FROM finding f WHERE f.delivery_id = v.id),
+             (SELECT min(f.posted_at) FROM finding f WHERE f.alert_id = v.alert_id
+                AND f.agent_id = v.agent_id AND f.posted_at >= v.created_at)) - v.delivered_at) AS ms
+         FROM (SELECT id, alert_id, agent_id, created_at, delivered_at FROM delivery
+           WHERE agent_id = ?1 ORDER BY id DESC LIMIT ?2) v
+         WHERE v.delivered_at IS NOT NULL AND ms IS NOT NULL ORDER BY v.id DESC LIMIT ?3",
+    )?;
+    let rows = statement.query_map((agent, LOOKED_AT, ANSWERS), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}

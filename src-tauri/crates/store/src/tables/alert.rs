@@ -49,6 +49,10 @@ pub struct NewAlert<'a> {
 
 /// A stored alert, without its payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a mark of its own; none excludes another"
+)]
 pub struct AlertRow {
     /// Its row; rows are in the order of ingest.
     pub id: i64,

@@ -1,10 +1,11 @@
-//! `finding`: what was concluded about an alert. Immutable rows, so that no two posts can collide.
+//! `finding`: what was concluded about an alert. Rows whose author's part never changes, so that no
+//! two posts can collide; the analyst's part is what was said of it and whether it is folded away.
 
 use calseta_domain::{AgentId, AlertId, ApiKeyId, DeliveryId, FindingId, Timestamp};
 use rusqlite::Row;
 use serde_json::{Map, Value};
 
-use super::{Reads, blob, found, json, list, time, uuid, uuid_opt};
+use super::{Reads, blob, found, json, list, time, time_opt, uuid, uuid_opt};
 use crate::{StoreError, Wake, WriteTx};
 
 /// A finding to store.
@@ -69,14 +70,47 @@ pub struct FindingRow {
     pub delivery: Option<DeliveryId>,
     /// When it was accepted.
     pub posted_at: Timestamp,
+    /// The latest finding of the same alert that says to replace it.
+    pub superseded_by: Option<FindingId>,
+    /// What the analyst said of it.
+    pub review: Option<Review>,
+    /// Whether the analyst folded it away.
+    pub is_hidden: bool,
+}
+
+/// What the analyst says of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// accept or disagree.
+    pub decision: String,
+    /// Why not, as one of the wire's words.
+    pub reason: Option<String>,
+    /// In the analyst's words.
+    pub comment: Option<String>,
+    /// Who says it.
+    pub reviewed_by: String,
+    /// When.
+    pub reviewed_at: Timestamp,
 }
 
 const SELECT: &str = "SELECT f.uuid, f.alert_id, k.uuid, g.uuid, f.author_name, f.key_prefix, \
-    f.summary, f.confidence, f.confidence_level, f.verdict, f.content, d.uuid, f.posted_at \
+    f.summary, f.confidence, f.confidence_level, f.verdict, f.content, d.uuid, f.posted_at, \
+    (SELECT l.uuid FROM finding l WHERE l.supersedes_id = f.id ORDER BY l.id DESC LIMIT 1), \
+    f.review_decision, f.review_reason, f.review_comment, f.reviewed_by, f.reviewed_at, f.is_hidden \
     FROM finding f LEFT JOIN api_key k ON k.id = f.api_key_id LEFT JOIN agent g ON g.id = f.agent_id \
     LEFT JOIN delivery d ON d.id = f.delivery_id";
 
 fn map(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
+    let review = match (row.get(14)?, row.get(17)?, time_opt(row, 18)?) {
+        (Some(decision), Some(reviewed_by), Some(reviewed_at)) => Some(Review {
+            decision,
+            reason: row.get(15)?,
+            comment: row.get(16)?,
+            reviewed_by,
+            reviewed_at,
+        }),
+        _ => None,
+    };
     Ok(FindingRow {
         uuid: uuid(row, 0)?,
         alert: row.get(1)?,
@@ -91,16 +125,53 @@ fn map(row: &Row<'_>) -> rusqlite::Result<FindingRow> {
         content: json(row, 10)?,
         delivery: uuid_opt(row, 11)?,
         posted_at: time(row, 12)?,
+        superseded_by: uuid_opt(row, 13)?,
+        review,
+        is_hidden: row.get(19)?,
     })
 }
 
-/// Adds a finding.
+/// The id of the finding that this one says to replace.
+fn superseded(content: &Map<String, Value>) -> Option<[u8; 16]> {
+    let id: FindingId = content.get("supersedes")?.as_str()?.parse().ok()?;
+    Some(blob(id.uuid()))
+}
+
+/// Stores what the analyst says of a finding, over what was said before; whether it is there.
+pub fn review(tx: &WriteTx<'_>, id: FindingId, review: &Review) -> Result<bool, StoreError> {
+    let changed = tx.conn.execute(
+        "UPDATE finding SET review_decision=?2, review_reason=?3, review_comment=?4,
+           reviewed_by=?5, reviewed_at=?6 WHERE uuid=?1",
+        (
+            blob(id.uuid()),
+            &review.decision,
+            &review.reason,
+            &review.comment,
+            &review.reviewed_by,
+            review.reviewed_at.millis(),
+        ),
+    )?;
+    Ok(changed > 0)
+}
+
+/// Folds a finding away, or shows it again; whether that is new.
+pub fn hide(tx: &WriteTx<'_>, id: FindingId, is_hidden: bool) -> Result<bool, StoreError> {
+    let changed = tx.conn.execute(
+        "UPDATE finding SET is_hidden=?2 WHERE uuid=?1 AND is_hidden != ?2",
+        (blob(id.uuid()), is_hidden),
+    )?;
+    Ok(changed > 0)
+}
+
+/// Adds a finding. The one that its content says it `supersedes` must be of the same alert.
 pub fn insert(tx: &WriteTx<'_>, finding: &NewFinding<'_>) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
             "INSERT INTO finding(uuid, alert_id, api_key_id, agent_id, author_name, key_prefix,
                summary, confidence, confidence_level, verdict, content, delivery_id, repeat_key,
-               posted_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+               posted_at, supersedes_id)
+             VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,
+               (SELECT id FROM finding WHERE uuid = ?15 AND alert_id = ?2))",
         )?
         .execute(rusqlite::params![
             blob(finding.uuid.uuid()),
@@ -117,6 +188,7 @@ pub fn insert(tx: &WriteTx<'_>, finding: &NewFinding<'_>) -> Result<(), StoreErr
             finding.delivery,
             finding.repeat_key,
             finding.posted_at.millis(),
+            superseded(finding.content),
         ])?;
     tx.wake(Wake::Index);
     Ok(())

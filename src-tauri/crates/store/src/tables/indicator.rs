@@ -53,11 +53,11 @@ impl VerdictAuthor {
     }
 }
 
-const COLUMNS: &str = "i.id, i.uuid, i.type, i.value, i.malice, i.first_seen, i.last_seen, \
+pub(super) const COLUMNS: &str = "i.id, i.uuid, i.type, i.value, i.malice, i.first_seen, i.last_seen, \
                        i.malice_override_by, i.malice_override_at, i.is_enriched, i.alert_count, \
                        max(coalesce(i.updated_at, 0), i.last_seen)";
 
-fn map(row: &Row<'_>) -> rusqlite::Result<IndicatorRow> {
+pub(super) fn map(row: &Row<'_>) -> rusqlite::Result<IndicatorRow> {
     let author = match row.get_ref(7)?.as_str_or_null()? {
         Some("analyst") => Some(VerdictAuthor::Analyst),
         Some("agent") => Some(VerdictAuthor::Agent),
@@ -154,6 +154,32 @@ pub fn of_alert(tx: &impl Reads, alert: i64) -> Result<Vec<IndicatorRow>, StoreE
     );
     let mut statement = tx.conn().prepare_cached(&sql)?;
     let rows = statement.query_map([alert], map)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How an indicator came to an alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndicatorLink {
+    /// The indicator's row.
+    pub indicator: i64,
+    /// The pass that found it first: `source_plugin`, `normalized_mappings` and so on.
+    pub pass: String,
+    /// Where it stood: a path into the normalised alert or the payload.
+    pub path: String,
+}
+
+/// How an alert's indicators came to it.
+pub fn links(tx: &impl Reads, alert: i64) -> Result<Vec<IndicatorLink>, StoreError> {
+    let mut statement = tx.conn().prepare_cached(
+        "SELECT indicator_id, pass, path FROM alert_indicator WHERE alert_id = ?1",
+    )?;
+    let rows = statement.query_map([alert], |row| {
+        Ok(IndicatorLink {
+            indicator: row.get(0)?,
+            pass: row.get(1)?,
+            path: row.get(2)?,
+        })
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 

@@ -2,7 +2,7 @@
 //! marked, never dropped; when a suppression ends its alerts come back.
 
 use calseta_domain::query::{Expr, Query, Test, TimeField, TimeTest, TimeValue};
-use calseta_domain::{AlertStatus, CloseClassification, SuppressionId, Timestamp};
+use calseta_domain::{AlertId, AlertStatus, CloseClassification, SuppressionId, Timestamp};
 use rusqlite::Row;
 
 use super::alert::AlertRow;
@@ -168,20 +168,23 @@ pub fn hide(tx: &WriteTx<'_>, suppression: i64, alert: i64) -> Result<bool, Stor
     Ok(true)
 }
 
-/// Brings up to `limit` of the alerts back that a suppression hides; their rows. Fewer than `limit`
-/// means that it hides nothing more.
-pub fn lift(tx: &WriteTx<'_>, suppression: i64, limit: u32) -> Result<Vec<i64>, StoreError> {
+/// Brings up to `limit` of the alerts back that a suppression hides; which. Fewer than `limit` means
+/// that it hides nothing more.
+pub fn lift(tx: &WriteTx<'_>, suppression: i64, limit: u32) -> Result<Vec<AlertId>, StoreError> {
     let rows = {
-        let mut statement = tx
-            .conn
-            .prepare_cached("SELECT alert_id FROM triage WHERE suppression_id = ?1 LIMIT ?2")?;
-        let rows = statement.query_map((suppression, limit), |row| row.get(0))?;
-        rows.collect::<Result<Vec<i64>, _>>()?
+        let mut statement = tx.conn.prepare_cached(
+            "SELECT m.alert_id, a.uuid FROM triage m CROSS JOIN alert a ON a.id = m.alert_id
+             WHERE m.suppression_id = ?1 LIMIT ?2",
+        )?;
+        let rows = statement.query_map((suppression, limit), |row| {
+            Ok((row.get::<_, i64>(0)?, uuid(row, 1)?))
+        })?;
+        rows.collect::<Result<Vec<_>, _>>()?
     };
-    for alert in &rows {
+    for (alert, _) in &rows {
         triage::set_suppressed(tx, *alert, None)?;
     }
-    Ok(rows)
+    Ok(rows.into_iter().map(|(_, alert)| alert).collect())
 }
 
 /// What a suppression would have hidden.

@@ -1,9 +1,9 @@
 //! `triage` and `unread`: the marks of an alert. Narrow rows, so that opening an alert writes a few
 //! bytes and not its payload once more; an alert without marks has none.
 
-use calseta_domain::Timestamp;
+use calseta_domain::{AlertId, Timestamp};
 
-use super::{Reads, time_opt};
+use super::{Reads, time, time_opt, uuid};
 use crate::{StoreError, WriteTx};
 
 /// A new alert, which nobody has read.
@@ -74,21 +74,28 @@ pub(super) fn set_suppressed(
     Ok(())
 }
 
-/// Wakes up to `limit` alerts whose time has come; their rows. Searches count them as awake from
-/// that time on by themselves: this is for whoever tells people.
-pub fn end_snoozes(tx: &WriteTx<'_>, now: Timestamp, limit: u32) -> Result<Vec<i64>, StoreError> {
+/// Wakes up to `limit` alerts whose time has come: which, and until when they slept. Searches count
+/// them as awake from that time on by themselves: this is for whoever tells people.
+pub fn end_snoozes(
+    tx: &WriteTx<'_>,
+    now: Timestamp,
+    limit: u32,
+) -> Result<Vec<(AlertId, Timestamp)>, StoreError> {
     let rows = {
         let mut statement = tx.conn.prepare_cached(
-            "SELECT alert_id FROM triage WHERE snoozed_until <= ?1
-             ORDER BY snoozed_until LIMIT ?2",
+            "SELECT m.alert_id, a.uuid, m.snoozed_until FROM triage m
+             CROSS JOIN alert a ON a.id = m.alert_id
+             WHERE m.snoozed_until <= ?1 ORDER BY m.snoozed_until LIMIT ?2",
         )?;
-        let rows = statement.query_map((now.millis(), limit), |row| row.get(0))?;
-        rows.collect::<Result<Vec<i64>, _>>()?
+        let rows = statement.query_map((now.millis(), limit), |row| {
+            Ok((row.get::<_, i64>(0)?, (uuid(row, 1)?, time(row, 2)?)))
+        })?;
+        rows.collect::<Result<Vec<_>, _>>()?
     };
-    for alert in &rows {
+    for (alert, _) in &rows {
         snooze(tx, *alert, None)?;
     }
-    Ok(rows)
+    Ok(rows.into_iter().map(|(_, ended)| ended).collect())
 }
 
 /// When the next snooze ends.

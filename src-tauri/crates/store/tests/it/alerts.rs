@@ -7,11 +7,11 @@ use calseta_store::tables::indicator::{
 };
 use calseta_store::tables::job::{self, JobKind};
 use calseta_store::tables::{Direction, Slice, alert, delivery, event, graph, provider};
-use calseta_store::{Store, StoreError, WriteTx};
+use calseta_store::{StoreError, WriteTx};
 use serde_json::Map;
 use uuid::Uuid;
 
-use crate::world::{append_event, fresh, insert_agent, insert_alert, insert_delivery, now};
+use crate::world::{append_event, fresh, insert_agent, insert_alert, insert_delivery, now, write};
 
 fn add_indicator(tx: &WriteTx<'_>, alert: i64, value: &str) -> Result<i64, StoreError> {
     let indicator = Indicator::new(IndicatorType::Ip, value).expect("an address");
@@ -24,13 +24,6 @@ fn add_indicator(tx: &WriteTx<'_>, alert: i64, value: &str) -> Result<i64, Store
 fn read(tx: &WriteTx<'_>, row: i64) -> IndicatorRow {
     let row = indicator::by_row(tx, row).expect("it can be read");
     row.expect("it is there")
-}
-
-async fn write<T: Send + 'static>(
-    store: &Store,
-    work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
-) -> T {
-    store.write(work).await.expect("it is written")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,6 +3,7 @@
 mod activity;
 mod alerts;
 mod chain;
+mod changes;
 mod commit;
 mod configuration;
 mod lists;
@@ -10,5 +11,7 @@ mod metrics;
 mod orphans;
 mod plans;
 mod readers;
+mod related;
 mod search;
+mod triage;
 mod world;

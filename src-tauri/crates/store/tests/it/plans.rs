@@ -23,6 +23,12 @@ const GROWING: &[&str] = &[
     "finding",
     "event",
     "idempotency",
+    "unread",
+    "triage",
+    "note",
+    "checklist_mark",
+    "change",
+    "change_item",
 ];
 /// Statements that may walk a growing table, by a part of their text, each with its reason.
 const WALKS: &[(&str, &str)] = &[

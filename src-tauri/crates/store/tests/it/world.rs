@@ -27,6 +27,14 @@ pub(crate) fn fresh() -> (TempDir, Store) {
     (dir, store)
 }
 
+/// Writes, and must be able to.
+pub(crate) async fn write<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&WriteTx<'_>) -> Result<T, StoreError> + Send + 'static,
+) -> T {
+    store.write(work).await.expect("it is written")
+}
+
 /// An alert whose fingerprint, title and times follow from its number.
 pub(crate) fn insert_alert(tx: &WriteTx<'_>, n: u64) -> Result<i64, StoreError> {
     let mut fingerprint = [0; 32];

@@ -2,7 +2,7 @@
 
 mod ask;
 mod oracle;
-mod world;
+pub(crate) mod world;
 
 use calseta_domain::query::{
     Expr, IndicatorField, Query, Sort, SortField, SortKey, Test, TextMatch,
