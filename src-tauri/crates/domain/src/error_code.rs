@@ -27,6 +27,7 @@ words! {
         DuplicateProvider => "DUPLICATE_PROVIDER",
         DuplicateExtraction => "DUPLICATE_EXTRACTION",
         DuplicateView => "DUPLICATE_VIEW",
+        UndoExpired => "UNDO_EXPIRED",
         AgentInactive => "AGENT_INACTIVE",
         InvalidEndpointUrl => "INVALID_ENDPOINT_URL",
         BuiltinRestricted => "BUILTIN_RESTRICTED",
@@ -71,7 +72,8 @@ impl ErrorCode {
             | Self::DuplicateMapping
             | Self::DuplicateProvider
             | Self::DuplicateExtraction
-            | Self::DuplicateView => 409,
+            | Self::DuplicateView
+            | Self::UndoExpired => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::ValidationError

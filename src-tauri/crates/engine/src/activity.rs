@@ -34,6 +34,7 @@ pub(crate) const KINDS: &[&str] = &[
     "document.updated",
     "mapping.updated",
     "view.updated",
+    "suppression.updated",
     "grant.updated",
     "settings.updated",
     "key.created",

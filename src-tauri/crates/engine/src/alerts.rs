@@ -98,9 +98,9 @@ impl Engine {
                     detection_rule: rule.map(views::rule),
                     context_documents: documents.into_iter().map(views::document).collect(),
                     agent_findings: findings::of_alert(tx, row.id)?,
-                    last_viewed_at: None,
-                    notes: Vec::new(),
-                    checklist: Vec::new(),
+                    last_viewed_at: row.last_viewed_at,
+                    notes: views::notes(tx, row.id)?,
+                    checklist: views::marks(tx, row.id)?,
                     raw_payload: raw_value(raw)?,
                 };
                 Ok::<_, Problem>((view, metadata))

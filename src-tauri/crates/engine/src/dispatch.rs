@@ -5,9 +5,7 @@
 
 use std::sync::{Arc, PoisonError};
 
-use calseta_contract::alert::{
-    DispatchExplanation, DispatchedAgentView, EnrichView, TraceClause, TriggeredAgentsView,
-};
+use calseta_contract::alert::{DispatchedAgentView, EnrichView, TriggeredAgentsView};
 use calseta_contract::indicator::{AlertIndicatorsRequest, AlertIndicatorsView};
 use calseta_domain::{
     AgentId, AlertId, DeliveryId, ErrorCode, FieldError, Indicator, IndicatorType, Scope, Subject,
@@ -17,8 +15,8 @@ use calseta_store::WriteTx;
 use calseta_store::tables::agent::{self, AgentRow};
 use calseta_store::tables::alert::{self, AlertRow};
 use calseta_store::tables::delivery::{self, NewDelivery};
-use calseta_store::tables::indicator;
 use calseta_store::tables::job::{self, JobKind};
+use calseta_store::tables::{enrichment, indicator};
 use serde_json::{Map, Value, json};
 
 use crate::changes::Change;
@@ -45,18 +43,7 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| {
                 let row = alerts::row(tx, id)?;
-                alert::delete(tx, row.id)?;
-                let mut detail = Map::new();
-                detail.insert("title".to_owned(), json!(row.title));
-                detail.insert("severity".to_owned(), json!(row.severity));
-                detail.insert("source_name".to_owned(), json!(row.source_name));
-                change.append_to(
-                    tx,
-                    "alert.deleted",
-                    ("alert", Some(id.uuid())),
-                    Some(id),
-                    detail,
-                )
+                remove(tx, &row, &change)
             })
             .await
     }
@@ -69,14 +56,7 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| {
                 let row = alerts::row(tx, id)?;
-                let found = extract_again(tx, &inner, &row, &change)?;
-                let lookups = look_again(tx, &inner, &row, &change)?;
-                let mut detail = Map::new();
-                detail.insert("enrich_requested".to_owned(), json!(true));
-                detail.insert("indicators_found".to_owned(), json!(found));
-                detail.insert("lookups".to_owned(), json!(lookups));
-                updated(tx, &change, id, detail)?;
-                Ok::<_, Problem>(lookups)
+                enrich_again(tx, &inner, &row, (&change, Asked::Everything))
             })
             .await?;
         Ok(EnrichView {
@@ -113,7 +93,7 @@ impl Engine {
                     updated(tx, &change, id, detail_of(&added, enrich))?;
                 }
                 if enrich {
-                    look_again(tx, &inner, &row, &change)?;
+                    look_again(tx, &inner, &row, (&change, Asked::Everything))?;
                 }
                 let added_count = added.len() as u64;
                 let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
@@ -140,10 +120,7 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| {
                 let row = alerts::row(tx, id)?;
-                let matching: Vec<AgentRow> = agent::all(tx)?
-                    .into_iter()
-                    .filter(|agent| agent.is_active && matches(&inner, agent, &row))
-                    .collect();
+                let matching = wanted_agents(&inner, &row, (None, &agent::all(tx)?));
                 deliver_now(tx, &inner, (&row, &matching), &base_url, &change)?;
                 Ok::<_, Problem>(TriggeredAgentsView {
                     queued_agent_count: matching.len() as u64,
@@ -168,12 +145,7 @@ impl Engine {
                 let row = alerts::row(tx, id)?;
                 let agent =
                     agent::by_uuid(tx, agent_uuid)?.ok_or_else(|| Problem::not_found("agent"))?;
-                if !agent.is_active {
-                    return Err(Problem::new(
-                        ErrorCode::AgentInactive,
-                        "this agent is switched off; switch it on before you send it an alert",
-                    ));
-                }
+                is_on(&agent)?;
                 let agents = [agent];
                 let deliveries = deliver_now(tx, &inner, (&row, &agents), &base_url, &change)?;
                 let [agent] = agents;
@@ -190,25 +162,6 @@ impl Engine {
             .await
     }
 
-    /// `GET /v1/alerts/{uuid}/dispatch-explanation`: what every agent's filter says of the alert.
-    pub async fn dispatch_explanation(
-        &self,
-        id: AlertId,
-    ) -> Result<Vec<DispatchExplanation>, Problem> {
-        let inner = Arc::clone(&self.inner);
-        self.inner
-            .store
-            .read(move |tx| {
-                let row = alerts::row(tx, id)?;
-                let explained = agent::all(tx)?
-                    .into_iter()
-                    .map(|agent| explain(&inner, agent, &row))
-                    .collect();
-                Ok::<_, Problem>(explained)
-            })
-            .await
-    }
-
     /// Who changes something, and when: for the event.
     pub(crate) fn change(&self, by: &Principal) -> Change {
         Change {
@@ -218,7 +171,67 @@ impl Engine {
     }
 }
 
-fn subject(row: &AlertRow) -> Subject<'_> {
+/// Refuses an agent that nothing is sent to.
+pub(crate) fn is_on(agent: &AgentRow) -> Result<(), Problem> {
+    if agent.is_active {
+        return Ok(());
+    }
+    Err(Problem::new(
+        ErrorCode::AgentInactive,
+        "this agent is switched off; switch it on before you send it an alert",
+    ))
+}
+
+/// Whom an alert is to be sent to: one agent whatever its filter says, or all whose filters match.
+pub(crate) fn wanted_agents(
+    inner: &Inner,
+    row: &AlertRow,
+    (one, all): (Option<AgentId>, &[AgentRow]),
+) -> Vec<AgentRow> {
+    let is_wanted = |agent: &&AgentRow| {
+        agent.is_active && one.map_or_else(|| matches(inner, agent, row), |one| agent.uuid == one)
+    };
+    all.iter().filter(is_wanted).cloned().collect()
+}
+
+/// Deletes an alert; its events stay.
+pub(crate) fn remove(tx: &WriteTx<'_>, row: &AlertRow, change: &Change) -> Result<(), Problem> {
+    alert::delete(tx, row.id)?;
+    let mut detail = Map::new();
+    detail.insert("title".to_owned(), json!(row.title));
+    detail.insert("severity".to_owned(), json!(row.severity));
+    detail.insert("source_name".to_owned(), json!(row.source_name));
+    let object = ("alert", Some(row.uuid.uuid()));
+    change.append_to(tx, "alert.deleted", object, Some(row.uuid), detail)
+}
+
+/// Which lookups an alert's enrichment asks for again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// All of them, whatever is known.
+    Everything,
+    /// Those whose answer is missing or too old.
+    WithoutFreshAnswer,
+}
+
+/// Extraction, lookups and dispatch of an alert once more; how many lookups.
+pub(crate) fn enrich_again(
+    tx: &WriteTx<'_>,
+    inner: &Inner,
+    row: &AlertRow,
+    (change, asked): (&Change, Asked),
+) -> Result<u64, Problem> {
+    let found = extract_again(tx, inner, row, change)?;
+    let lookups = look_again(tx, inner, row, (change, asked))?;
+    let mut detail = Map::new();
+    detail.insert("enrich_requested".to_owned(), json!(true));
+    detail.insert("indicators_found".to_owned(), json!(found));
+    detail.insert("lookups".to_owned(), json!(lookups));
+    updated(tx, change, row.uuid, detail)?;
+    Ok(lookups)
+}
+
+pub(crate) fn subject(row: &AlertRow) -> Subject<'_> {
     Subject {
         source_name: &row.source_name,
         severity: row.severity,
@@ -226,41 +239,8 @@ fn subject(row: &AlertRow) -> Subject<'_> {
     }
 }
 
-fn matches(inner: &Inner, agent: &AgentRow, row: &AlertRow) -> bool {
+pub(crate) fn matches(inner: &Inner, agent: &AgentRow, row: &AlertRow) -> bool {
     agents::filter(inner, agent).is_some_and(|filter| filter.matches(&subject(row)))
-}
-
-fn explain(inner: &Inner, agent: AgentRow, row: &AlertRow) -> DispatchExplanation {
-    let mut trace = vec![TraceClause {
-        text: if agent.is_active {
-            "the agent is switched on".to_owned()
-        } else {
-            "the agent is switched off".to_owned()
-        },
-        holds: agent.is_active,
-    }];
-    let clauses = agents::filter(inner, &agent).map(|filter| filter.explain(&subject(row)));
-    let unreadable = || TraceClause {
-        text: "the agent's filter cannot be read; store it again".to_owned(),
-        holds: false,
-    };
-    match clauses {
-        None => trace.push(unreadable()),
-        Some(clauses) => {
-            for clause in clauses {
-                trace.push(TraceClause {
-                    text: clause.text,
-                    holds: clause.holds,
-                });
-            }
-        }
-    }
-    DispatchExplanation {
-        agent_uuid: agent.uuid,
-        matched: agent.is_active && matches(inner, &agent, row),
-        agent_name: agent.name,
-        trace,
-    }
 }
 
 /// The indicators that a request names, each once.
@@ -369,12 +349,12 @@ fn extract_again(
     Ok(found)
 }
 
-/// Asks every provider about every indicator of an alert, and for a match when they have answered.
+/// Asks the providers about every indicator of an alert, and for a match when they have answered.
 fn look_again(
     tx: &WriteTx<'_>,
     inner: &Inner,
     row: &AlertRow,
-    change: &Change,
+    (change, asked): (&Change, Asked),
 ) -> Result<u64, Problem> {
     let providers = inner.provider_set();
     let mut lookups = 0;
@@ -384,6 +364,11 @@ fn look_again(
             value: found.value,
         };
         for provider in providers.applicable(&indicator) {
+            let is_known = asked == Asked::WithoutFreshAnswer
+                && enrichment::is_fresh(tx, found.id, provider, change.at)?;
+            if is_known {
+                continue;
+            }
             job::request(
                 tx,
                 JobKind::Enrich,
@@ -402,7 +387,7 @@ fn look_again(
 }
 
 /// Freezes the payload of now and stores a delivery an agent, in a new generation.
-fn deliver_now(
+pub(crate) fn deliver_now(
     tx: &WriteTx<'_>,
     inner: &Inner,
     (row, agents): (&AlertRow, &[AgentRow]),

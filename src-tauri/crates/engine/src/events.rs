@@ -22,6 +22,7 @@ pub(crate) const NOUNS: &[(&str, Scope)] = &[
     ("document", Scope::AlertsRead),
     ("source", Scope::AlertsRead),
     ("view", Scope::AlertsRead),
+    ("suppression", Scope::AlertsRead),
     ("indicator", Scope::EnrichmentsRead),
     ("provider", Scope::EnrichmentsRead),
     ("extraction", Scope::EnrichmentsRead),

@@ -9,13 +9,16 @@ use calseta_contract::alert::{
 use calseta_contract::context_document::DocumentView;
 use calseta_contract::detection_rule::RuleView;
 use calseta_contract::event::{ActorView, EventView, ObjectView};
+use calseta_contract::triage::{ChecklistMark, NoteView};
 use calseta_domain::Timestamp;
 use calseta_store::tables::alert::AlertRow;
+use calseta_store::tables::checklist::{self, MarkRow};
 use calseta_store::tables::detection_rule::RuleRow;
 use calseta_store::tables::document::DocumentRow;
 use calseta_store::tables::enrichment::{self, EnrichmentRow};
 use calseta_store::tables::event::EventRow;
 use calseta_store::tables::indicator::{self, IndicatorRow};
+use calseta_store::tables::note::{self, NoteRow};
 use calseta_store::tables::{Reads, alert_list, finding, job};
 
 use crate::{Problem, attack_names};
@@ -78,13 +81,43 @@ fn summary(
         duplicate_of: row.duplicate_of,
         key_indicators: indicators,
         detection_rule_name: row.rule_name.clone(),
-        snoozed_until: None,
-        is_unread: false,
-        is_flagged: false,
-        suppressed_by: None,
-        note_count: 0,
-        delivery_state: None,
-        disagree: false,
+        snoozed_until: row.snoozed_until,
+        is_unread: row.is_unread,
+        is_flagged: row.is_flagged,
+        suppressed_by: row.suppressed_by,
+        note_count: row.note_count,
+        delivery_state: row.delivery_state.map(|state| state.as_str().to_owned()),
+        disagree: row.disagree,
+    }
+}
+
+/// An alert's notes, oldest first.
+pub(crate) fn notes(tx: &impl Reads, alert: i64) -> Result<Vec<NoteView>, Problem> {
+    let rows = note::of_alert(tx, alert)?;
+    let view = |row: NoteRow| NoteView {
+        uuid: row.uuid,
+        text: row.text,
+        author: row.author,
+        author_kind: row.author_kind,
+        created_at: row.created_at,
+    };
+    Ok(rows.into_iter().map(view).collect())
+}
+
+/// The marks on an alert's checklists.
+pub(crate) fn marks(tx: &impl Reads, alert: i64) -> Result<Vec<ChecklistMark>, Problem> {
+    let rows = checklist::of_alert(tx, alert)?;
+    Ok(rows.into_iter().map(mark).collect())
+}
+
+/// An item of a checklist that somebody ticked or unticked.
+pub(crate) fn mark(row: MarkRow) -> ChecklistMark {
+    ChecklistMark {
+        document_uuid: row.document,
+        item: u64::from(row.item),
+        done: row.is_done,
+        by: row.author,
+        at: row.at,
     }
 }
 
