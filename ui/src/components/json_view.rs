@@ -1,5 +1,7 @@
 //! JSON as a tree of text nodes. Big branches are painted when they are opened.
 
+use std::collections::HashSet;
+
 use leptos::prelude::*;
 use serde_json::Value;
 
@@ -14,30 +16,71 @@ const OPEN_DEPTH: usize = 2;
 /// Deeper than any payload that was accepted; deeper JSON is shown as text.
 const MAX_DEPTH: usize = 66;
 
+/// A place in a tree, as somebody chose it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Place {
+    /// Names and positions from the outside in.
+    pub(crate) path: Vec<String>,
+    /// What stands there.
+    pub(crate) value: Value,
+}
+
+impl Place {
+    /// The place as a JSON pointer (RFC 6901).
+    pub(crate) fn pointer(&self) -> String {
+        let step = |name: &String| format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        self.path.iter().map(step).collect()
+    }
+
+    /// What stands there, as a text to take elsewhere.
+    pub(crate) fn text(&self) -> String {
+        match &self.value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+    }
+}
+
+/// What a tree does besides showing itself.
+#[derive(Clone, Default)]
+struct Extras {
+    chosen: Option<RwSignal<Option<Place>>>,
+    marked: Signal<HashSet<String>>,
+}
+
 /// A tree.
 #[component]
 pub(crate) fn JsonView(
     /// What it shows.
     value: Value,
+    /// Where a place goes that somebody chooses by its name; without it names are words only.
+    #[prop(optional)]
+    chosen: Option<RwSignal<Option<Place>>>,
+    /// Texts that are set off from the others.
+    #[prop(optional, into)]
+    marked: Signal<HashSet<String>>,
 ) -> impl IntoView {
+    let extras = Extras { chosen, marked };
     // The braces around everything say nothing: their members are shown at once.
     let whole = match value {
         Value::Object(members) if members.len() <= MAX_MEMBERS => members
             .into_iter()
-            .map(|(name, value)| node(Some(name), value, 1))
+            .map(|(name, value)| node(&extras, &[], Some(name), value, 1))
             .collect_view()
             .into_any(),
-        other => node(None, other, 0),
+        other => node(&extras, &[], None, other, 0),
     };
     view! { <div class="json mono">{whole}</div> }
 }
 
-fn node(name: Option<String>, value: Value, depth: usize) -> AnyView {
+fn node(extras: &Extras, above: &[String], name: Option<String>, value: Value, depth: usize) -> AnyView {
+    let path: Vec<String> = above.iter().cloned().chain(name.clone()).collect();
+    let key = key(extras, &path, name.as_deref(), &value);
     match value {
-        _ if depth > MAX_DEPTH => leaf(name, "text", value.to_string()),
+        _ if depth > MAX_DEPTH => leaf(extras, key, "text", value.to_string()),
         Value::Object(members) => {
             let summary = format!("{{{}}}", members.len());
-            branch(name, summary, members.into_iter().collect(), depth)
+            branch(extras, path, key, summary, members.into_iter().collect(), depth)
         }
         Value::Array(items) => {
             let summary = format!("[{}]", items.len());
@@ -46,26 +89,49 @@ fn node(name: Option<String>, value: Value, depth: usize) -> AnyView {
                 .enumerate()
                 .map(|(i, v)| (i.to_string(), v))
                 .collect();
-            branch(name, summary, members, depth)
+            branch(extras, path, key, summary, members, depth)
         }
-        Value::Null => leaf(name, "word", "null".to_owned()),
-        Value::Bool(yes) => leaf(name, "word", yes.to_string()),
-        Value::Number(number) => leaf(name, "number", number.to_string()),
-        Value::String(text) => leaf(name, "text", text),
+        Value::Null => leaf(extras, key, "word", "null".to_owned()),
+        Value::Bool(yes) => leaf(extras, key, "word", yes.to_string()),
+        Value::Number(number) => leaf(extras, key, "number", number.to_string()),
+        Value::String(text) => leaf(extras, key, "text", text),
     }
 }
 
-fn key(name: Option<String>) -> impl IntoView {
-    name.map(|name| view! { <span class="json__key">{visible_lines(&name).into_owned()}</span> })
+fn key(extras: &Extras, path: &[String], name: Option<&str>, value: &Value) -> Option<AnyView> {
+    let shown = visible_lines(name?).into_owned();
+    let Some(chosen) = extras.chosen else {
+        return Some(view! { <span class="json__key">{shown}</span> }.into_any());
+    };
+    let place = StoredValue::new(Place {
+        path: path.to_vec(),
+        value: value.clone(),
+    });
+    let choose = move |event: leptos::ev::MouseEvent| {
+        // In a branch's head it must not fold the branch.
+        event.prevent_default();
+        event.stop_propagation();
+        chosen.set(Some(place.get_value()));
+    };
+    Some(
+        view! {
+            <button type="button" class="json__key json__key--button" title="Choose this path" on:click=choose>
+                {shown}
+            </button>
+        }
+        .into_any(),
+    )
 }
 
-fn leaf(name: Option<String>, kind: &'static str, text: String) -> AnyView {
+fn leaf(extras: &Extras, key: Option<AnyView>, kind: &'static str, text: String) -> AnyView {
     let shown = visible_lines(&text).into_owned();
     let short = clip(&shown, MAX_TEXT_CHARS);
     let long = (short != shown).then_some(shown);
+    let marked = extras.marked;
+    let is_marked = move || marked.with(|marked| marked.contains(&text));
     view! {
-        <div class="json__leaf">
-            {key(name)}
+        <div class="json__leaf" class:json__leaf--marked=is_marked>
+            {key}
             {match long {
                 None => view! { <span class="json__value" data-kind=kind>{short}</span> }.into_any(),
                 Some(long) => {
@@ -84,7 +150,9 @@ fn leaf(name: Option<String>, kind: &'static str, text: String) -> AnyView {
 }
 
 fn branch(
-    name: Option<String>,
+    extras: &Extras,
+    path: Vec<String>,
+    key: Option<AnyView>,
     summary: String,
     members: Vec<(String, Value)>,
     depth: usize,
@@ -93,12 +161,13 @@ fn branch(
     let open = RwSignal::new(starts_open);
     let more = members.len().saturating_sub(MAX_MEMBERS);
     let members = StoredValue::new(members);
+    let extras = extras.clone();
     let painted = move || {
         open.get().then(|| {
             members.with_value(|members| {
                 let shown = members.iter().take(MAX_MEMBERS).cloned();
                 shown
-                    .map(|(name, value)| node(Some(name), value, depth + 1))
+                    .map(|(name, value)| node(&extras, &path, Some(name), value, depth + 1))
                     .collect_view()
             })
         })
@@ -109,10 +178,24 @@ fn branch(
             open=starts_open
             on:toggle=move |event| open.set(event_target::<web_sys::HtmlDetailsElement>(&event).open())
         >
-            <summary>{key(name)}<span class="json__summary">{summary}</span></summary>
+            <summary>{key}<span class="json__summary">{summary}</span></summary>
             {painted}
             {(more > 0).then(|| view! { <p class="json__more">{format!("… and {more} more; see the text")}</p> })}
         </details>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pointer_escapes_what_it_uses_itself() {
+        let place = Place {
+            path: vec!["a/b".to_owned(), "0".to_owned(), "c~d".to_owned()],
+            value: Value::Null,
+        };
+        assert_eq!(place.pointer(), "/a~1b/0/c~0d");
+    }
 }

@@ -1,5 +1,6 @@
 //! Deliveries and attempts in words.
 
+use calseta_contract::agent::TimeToFinding;
 use calseta_contract::delivery::{AttemptView, DeliveryView};
 
 /// How a line is meant.
@@ -59,6 +60,36 @@ pub(crate) fn delivery_state(delivery: &DeliveryView) -> (Mood, String) {
         "cancelled" => (Mood::Warn, "Cancelled".to_owned()),
         other => (Mood::Warn, other.to_owned()),
     }
+}
+
+/// What is still to come of a delivery without a finding; `None` when nothing is.
+pub(crate) fn delivery_wait(delivery: &DeliveryView, typical: Option<TimeToFinding>) -> Option<String> {
+    match delivery.state.as_str() {
+        "delivered" => {
+            let usual = typical.map_or_else(String::new, |times| {
+                format!(", usually {}–{}", span(times.p50_ms), span(times.p90_ms))
+            });
+            Some(format!("told, no finding yet{usual}"))
+        }
+        "due" | "in_flight" | "parked" | "dead" => Some(lower(&delivery_state(delivery).1)),
+        _ => None,
+    }
+}
+
+/// `8 s`, `3 min`, `2 h`.
+fn span(ms: i64) -> String {
+    match ms / 1_000 {
+        seconds @ ..120 => format!("{} s", seconds.max(1)),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3_600),
+    }
+}
+
+fn lower(said: &str) -> String {
+    let mut letters = said.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 /// What became of an attempt.

@@ -22,6 +22,14 @@ pub(crate) fn clip(text: &str, max: usize) -> String {
     format!("{start}…")
 }
 
+/// The first letter as a capital.
+pub(crate) fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,12 +4,15 @@ mod age;
 mod defang;
 mod delivery;
 mod event;
+pub(crate) mod markdown;
 mod middle;
+mod rules;
 mod visible;
 
 pub(crate) use age::{age, ago, spoken_age, stamp};
 pub(crate) use defang::defang;
-pub(crate) use delivery::{attempt_outcome, delivery_state};
+pub(crate) use delivery::{attempt_outcome, delivery_state, delivery_wait};
 pub(crate) use event::{event_facts, event_title};
-pub(crate) use middle::{clip, middle};
+pub(crate) use middle::{capital, clip, middle};
+pub(crate) use rules::rules_in_words;
 pub(crate) use visible::{visible, visible_lines};

@@ -1,10 +1,12 @@
 //! At a glance: five fixed questions. A slot without an answer says why it has none.
 
 use calseta_contract::alert::{AlertView, IndicatorView};
+use calseta_contract::related::TrackRecord;
 use calseta_domain::{IndicatorType, Timestamp};
 use leptos::prelude::*;
 
 use super::open_alert::OpenAlert;
+use super::related::Relations;
 use crate::components::{Age, Section};
 use crate::text::{clip, middle, stamp, visible};
 
@@ -25,7 +27,7 @@ enum Answer {
 
 /// What, who, where, when, so what.
 #[component]
-pub(super) fn Glance(open: OpenAlert) -> impl IntoView {
+pub(super) fn Glance(open: OpenAlert, relations: Relations) -> impl IntoView {
     let what = open.slice(|detail| what(&detail.view));
     let who = open.slice(|detail| who(&detail.view.indicators));
     let place = open.slice(|detail| place(&detail.view.indicators));
@@ -62,10 +64,48 @@ pub(super) fn Glance(open: OpenAlert) -> impl IntoView {
                             })
                     }}
                 </Slot>
-                <Slot title="So what">{move || so_what.get().map(answer)}</Slot>
+                <Slot title="So what">
+                    {move || so_what.get().map(answer)}
+                    {move || related_open(relations.open_count())}
+                </Slot>
             </dl>
+            {move || relations.track_record().map(record)}
         </Section>
     }
+}
+
+fn related_open(count: usize) -> Option<impl IntoView + use<>> {
+    let said = match count {
+        0 => return None,
+        1 => "1 related alert is open".to_owned(),
+        count => format!("{count} related alerts are open"),
+    };
+    Some(view! { <span class="glance__more">{said}</span> })
+}
+
+/// `Last 30 days: 24 alerts · 17 of the last 20 closed as false positives · half closed within 3 min`.
+fn record(record: TrackRecord) -> impl IntoView + use<> {
+    let mut parts = vec![match record.alerts {
+        1 => "1 alert of this rule in 30 days".to_owned(),
+        count => format!("{count} alerts of this rule in 30 days"),
+    }];
+    let last: u64 = record.last_closed.iter().map(|one| one.count).sum();
+    let false_ones: u64 = record
+        .last_closed
+        .iter()
+        .filter(|one| one.classification.starts_with("False Positive"))
+        .map(|one| one.count)
+        .sum();
+    if last > 0 {
+        parts.push(format!("{false_ones} of the last {last} closed as false positives"));
+    }
+    if let Some(ms) = record.median_close_ms {
+        parts.push(format!("half closed within {}", seconds(ms / 1_000)));
+    }
+    if let Some(most) = record.last_closed.first() {
+        parts.push(format!("most often {}", visible(&most.classification)));
+    }
+    view! { <p class="glance__record">{parts.join(" · ")}</p> }
 }
 
 #[component]

@@ -5,10 +5,14 @@ use calseta_domain::{IndicatorId, IndicatorType};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
+use super::indicator_evidence::Evidence;
+use super::indicator_verdict::Override;
 use super::open_alert::OpenAlert;
-use crate::components::{Age, Indicator, JsonView, ProviderChip, Section, VerdictChip};
+use crate::components::{Button, ButtonKind, Indicator, ProviderChip, Section, VerdictChip};
 use crate::text::visible;
 
+/// A value that at most so many alerts have is rare; the backend's relations say the same.
+const RARE_ALERTS: u64 = 5;
 /// Extracted fields whose number says most, best first.
 const TELLING: [&str; 6] = [
     "malicious_count",
@@ -62,7 +66,7 @@ pub(super) fn Indicators(open: OpenAlert) -> impl IntoView {
             >
                 <ul class="indicators">
                     <For each=move || ids.get() key=|id| *id let:id>
-                        <IndicatorRow indicator=find(id) />
+                        <IndicatorRow open id indicator=find(id) />
                     </For>
                 </ul>
             </Show>
@@ -71,30 +75,72 @@ pub(super) fn Indicators(open: OpenAlert) -> impl IntoView {
 }
 
 #[component]
-fn IndicatorRow(indicator: Memo<Option<IndicatorView>>) -> impl IntoView {
+fn IndicatorRow(open: OpenAlert, id: IndicatorId, indicator: Memo<Option<IndicatorView>>) -> impl IntoView {
     let is_open = RwSignal::new(false);
-    move || {
-        indicator.get().map(|indicator| {
-            let results = indicator.enrichment_results.clone();
-            let has_more = !results.is_empty();
-            let chips = results.clone().into_iter().map(chip).collect_view();
-            view! {
-                <li class="indicators__item">
-                    <div class="indicators__line">
-                        <span class="indicators__kind">{kind_word(indicator.kind)}</span>
-                        <Indicator value=indicator.value.clone() />
-                        <span class="indicators__verdict">
-                            <VerdictChip mark=indicator.malice word=indicator.malice.as_str() />
-                        </span>
-                        <span class="indicators__chips">{chips}</span>
-                        {has_more.then(|| view! { <Unfold is_open /> })}
-                    </div>
-                    <Failures results=results.clone().into_iter().collect() />
-                    {move || is_open.get().then(|| results.clone().into_iter().map(evidence).collect_view())}
-                </li>
-            }
-        })
+    let overriding = RwSignal::new(false);
+    view! {
+        <li id=format!("indicator-{id}") class="indicators__item" tabindex="-1">
+            {move || indicator.get().map(|indicator| view! { <Line indicator is_open overriding /> })}
+            <Show when=move || is_open.get()>
+                <Evidence id indicator />
+            </Show>
+            <Show when=move || overriding.get()>
+                <Override indicator on_done=move |changed: bool| {
+                    overriding.set(false);
+                    if changed {
+                        open.reload();
+                    }
+                } />
+            </Show>
+        </li>
     }
+}
+
+#[component]
+fn Line(indicator: IndicatorView, is_open: RwSignal<bool>, overriding: RwSignal<bool>) -> impl IntoView {
+    let results = indicator.enrichment_results.clone();
+    let chips = results.clone().into_iter().map(chip).collect_view();
+    let by = indicator.malice_override_source.clone();
+    let overridden = by.map(|by| {
+        let who = if by == "agent" { "an agent" } else { "an analyst" };
+        format!("set by {who}")
+    });
+    view! {
+        <div class="indicators__line">
+            <span class="indicators__kind">{kind_word(indicator.kind)}</span>
+            <Indicator value=indicator.value.clone() />
+            <span class="indicators__verdict">
+                <VerdictChip mark=indicator.malice word=indicator.malice.as_str() />
+                {overridden.map(|said| view! { <span class="indicators__override">{said}</span> })}
+            </span>
+            <span class="indicators__chips">
+                {seen(&indicator)}
+                {chips}
+            </span>
+            <span class="indicators__verbs">
+                <Unfold is_open />
+                <Button label="Verdict…" kind=ButtonKind::Quiet on_press=move |()| overriding.set(true) />
+            </span>
+        </div>
+        <Failures results=results.into_iter().collect() />
+    }
+}
+
+/// `in 12 alerts`; a value that few alerts have is worth a second look.
+fn seen(indicator: &IndicatorView) -> Option<impl IntoView + use<>> {
+    let count = indicator.alert_count;
+    (count > 0).then(|| {
+        let said = match count {
+            1 => "only here".to_owned(),
+            count => format!("in {count} alerts"),
+        };
+        let rare = (2..=RARE_ALERTS).contains(&count);
+        view! {
+            <span class="chip chip--quiet" class:indicators__rare=rare title="Alerts that have this value">
+                {said}
+            </span>
+        }
+    })
 }
 
 #[component]
@@ -106,7 +152,7 @@ fn Unfold(is_open: RwSignal<bool>) -> impl IntoView {
             aria-expanded=move || is_open.get().to_string()
             on:click=move |_| is_open.update(|open| *open = !*open)
         >
-            {move || if is_open.get() { "Hide fields" } else { "Fields" }}
+            {move || if is_open.get() { "Hide evidence" } else { "Evidence" }}
         </button>
     }
 }
@@ -133,24 +179,6 @@ fn Failures(results: Vec<(String, EnrichmentResultView)>) -> impl IntoView {
         .collect_view()
 }
 
-fn evidence((name, result): (String, EnrichmentResultView)) -> impl IntoView {
-    let at = result.enriched_at;
-    view! {
-        <div class="evidence">
-            <p class="evidence__head">
-                <strong>{provider_title(&name)}</strong>
-                {at.map(|at| view! { <Age at sentence=true /> })}
-                {result.demo.then(|| view! { <span class="chip chip--warn">"demo answer"</span> })}
-            </p>
-            {if result.extracted.is_empty() {
-                view! { <p class="section__none">"It answered without any field."</p> }.into_any()
-            } else {
-                view! { <JsonView value=Value::Object(result.extracted) /> }.into_any()
-            }}
-        </div>
-    }
-}
-
 /// The type in a narrow column: a hash is known by its algorithm.
 fn kind_word(kind: IndicatorType) -> &'static str {
     let word = kind.as_str();
@@ -158,7 +186,7 @@ fn kind_word(kind: IndicatorType) -> &'static str {
 }
 
 /// A provider's name as its makers write it.
-fn provider_title(name: &str) -> String {
+pub(super) fn provider_title(name: &str) -> String {
     match name {
         "virustotal" => "VirusTotal".to_owned(),
         "abuseipdb" => "AbuseIPDB".to_owned(),

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use calseta_contract::agent::AgentView;
 use calseta_contract::alert::{ActivityView, AlertSummary};
 use calseta_contract::delivery::DeliveryView;
 use calseta_domain::{AgentId, AlertId};
@@ -27,7 +28,7 @@ pub(super) struct OpenAlert {
     detail: RwSignal<Option<Arc<AlertDetail>>>,
     activity: RwSignal<Vec<ActivityView>>,
     deliveries: RwSignal<Vec<DeliveryView>>,
-    agents: RwSignal<HashMap<AgentId, String>>,
+    agents: RwSignal<HashMap<AgentId, AgentView>>,
     failure: RwSignal<Option<Failure>>,
     pending: StoredValue<bool>,
     /// Grows with every read, so that an answer that was overtaken is dropped.
@@ -81,6 +82,11 @@ impl OpenAlert {
         self.id.get()
     }
 
+    /// The same without running again; `None` also when the page has gone.
+    pub(super) fn peek_id(self) -> Option<AlertId> {
+        self.id.try_get_untracked().flatten()
+    }
+
     /// Everything, once it is read.
     pub(super) fn detail(self) -> Option<Arc<AlertDetail>> {
         self.detail.get()
@@ -122,8 +128,13 @@ impl OpenAlert {
 
     /// An agent's name.
     pub(super) fn agent_name(self, id: AgentId) -> String {
-        let known = self.agents.with(|agents| agents.get(&id).cloned());
+        let known = self.agents.with(|agents| agents.get(&id).map(|agent| agent.name.clone()));
         known.unwrap_or_else(|| "An agent".to_owned())
+    }
+
+    /// What is known of an agent.
+    pub(super) fn agent(self, id: AgentId) -> Option<AgentView> {
+        self.agents.with(|agents| agents.get(&id).cloned())
     }
 
     /// Why the last read failed.
@@ -194,7 +205,7 @@ impl OpenAlert {
         self.deliveries.set(deliveries);
         if unknown && let Ok(agents) = api::list_agents().await {
             self.agents
-                .try_set(agents.into_iter().map(|a| (a.uuid, a.name)).collect());
+                .try_set(agents.into_iter().map(|a| (a.uuid, a)).collect());
         }
     }
 }

@@ -8,26 +8,30 @@ use wasm_bindgen::JsCast as _;
 use web_sys::HtmlElement;
 
 use super::context::Context;
-use super::deliveries::Deliveries;
 use super::findings::Findings;
 use super::glance::Glance;
 use super::header::Header;
 use super::indicators::Indicators;
 use super::open_alert::OpenAlert;
 use super::raw::Raw;
+use super::related::{Related, Relations};
 use super::timeline::Timeline;
+use super::told::AgentsTold;
+use super::workflows::Workflows;
 use crate::components::{CommandButton, Empty, FailureBanner, Skeleton};
 use crate::state::commands::{Command, Commands, Group};
 
 /// The sections in order: title, and the key that jumps there.
-const SECTIONS: [(&str, &str, &[&str]); 7] = [
+const SECTIONS: [(&str, &str, &[&str]); 9] = [
     ("alert.section-1", "At a glance", &["1"]),
     ("alert.section-2", "Indicators", &["2"]),
     ("alert.section-3", "Agent findings", &["3"]),
-    ("alert.section-4", "Deliveries", &["4"]),
-    ("alert.section-5", "Context", &["5"]),
-    ("alert.section-6", "Timeline", &["6"]),
-    ("alert.section-7", "Raw payload", &["7"]),
+    ("alert.section-4", "Context", &["4"]),
+    ("alert.section-5", "Workflows and approvals", &["5"]),
+    ("alert.section-6", "Related alerts", &["6"]),
+    ("alert.section-7", "Timeline", &["7"]),
+    ("alert.section-8", "Agents told", &["8"]),
+    ("alert.section-9", "Raw payload", &["9"]),
 ];
 
 /// Below this width the page covers the list; the stylesheet has the same number.
@@ -89,6 +93,7 @@ fn take_focus_when_alone(node: NodeRef<html::Section>) {
 #[component]
 fn Body(open: OpenAlert) -> impl IntoView {
     let is_read = Memo::new(move |_| open.detail().is_some());
+    let relations = Relations::follow(open);
     view! {
         <Header open />
         {move || open.failure().map(|failure| view! { <Failed open failure /> })}
@@ -99,12 +104,14 @@ fn Body(open: OpenAlert) -> impl IntoView {
             }
         >
             <div class="detail__sections">
-                <Glance open />
+                <Glance open relations />
                 <Indicators open />
                 <Findings open />
-                <Deliveries open />
                 <Context open />
+                <Workflows />
+                <Related open relations />
                 <Timeline open />
+                <AgentsTold open />
                 <Raw open />
             </div>
         </Show>

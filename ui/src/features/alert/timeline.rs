@@ -1,23 +1,84 @@
-//! What happened to the alert, newest first.
+//! What happened to the alert, newest first, with what people noted.
 
 use calseta_contract::alert::ActivityView;
+use calseta_contract::triage::NoteView;
 use leptos::prelude::*;
 
 use super::open_alert::OpenAlert;
-use crate::components::{Age, Section};
-use crate::text::{event_facts, event_title, visible};
+use crate::api;
+use crate::components::{Age, Button, FailureBanner, Section};
+use crate::hooks::use_action;
+use crate::text::{event_facts, event_title, visible, visible_lines};
 
-/// The event log's entries about this alert.
+/// Whose entries are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Everybody,
+    People,
+    Agents,
+    Calseta,
+}
+
+impl Whose {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Everybody, "Everybody"),
+        (Self::People, "People"),
+        (Self::Agents, "Agents"),
+        (Self::Calseta, "Calseta"),
+    ];
+
+    fn includes(self, actor: &str) -> bool {
+        match self {
+            Self::Everybody => true,
+            Self::People => matches!(actor, "analyst" | "human_key"),
+            Self::Agents => matches!(actor, "agent" | "mcp"),
+            Self::Calseta => actor == "system",
+        }
+    }
+}
+
+/// Notes, then the event log's entries about this alert.
 #[component]
 pub(super) fn Timeline(open: OpenAlert) -> impl IntoView {
+    let whose = RwSignal::new(Whose::Everybody);
+    let shown = Memo::new(move |_| {
+        let mut entries = open.activity();
+        entries.retain(|entry| whose.get().includes(&entry.actor_kind));
+        entries
+    });
+    let choice = move |(one, word): (Whose, &'static str)| {
+        view! {
+            <button
+                type="button"
+                class="toggle"
+                aria-pressed=move || (whose.get() == one).to_string()
+                on:click=move |_| whose.set(one)
+            >
+                {word}
+            </button>
+        }
+    };
     view! {
-        <Section number=6 title="Timeline">
+        <Section number=7 title="Timeline">
+            <Notes open />
+            <div class="raw__bar">
+                <span class="filters__group" role="group" aria-label="Whose entries">
+                    {Whose::ALL.map(choice).into_iter().collect_view()}
+                </span>
+            </div>
             <Show
-                when=move || !open.activity().is_empty()
-                fallback=|| view! { <p class="section__none">"Nothing has happened yet."</p> }
+                when=move || !shown.with(Vec::is_empty)
+                fallback=move || {
+                    let said = if open.activity().is_empty() {
+                        "Nothing has happened yet."
+                    } else {
+                        "None of them did anything here."
+                    };
+                    view! { <p class="section__none">{said}</p> }
+                }
             >
                 <ol class="timeline">
-                    <For each=move || open.activity() key=|entry| entry.seq let:entry>
+                    <For each=move || shown.get() key=|entry| entry.seq let:entry>
                         <Entry entry />
                     </For>
                 </ol>
@@ -40,6 +101,79 @@ fn Entry(entry: ActivityView) -> impl IntoView {
                 {visible(&entry.actor_name).into_owned()}
                 {entry.actor_key_prefix.map(|prefix| view! { <code>{prefix}"…"</code> })}
             </span>
+        </li>
+    }
+}
+
+/// What people noted, and a place to note more. A draft stays while events come in.
+#[component]
+fn Notes(open: OpenAlert) -> impl IntoView {
+    let notes = open.slice(|detail| detail.view.notes.clone());
+    let draft = RwSignal::new(String::new());
+    let action = use_action();
+    let is_empty = Signal::derive(move || draft.with(|draft| draft.trim().is_empty()));
+    let add = move || {
+        let text = draft.get_untracked();
+        let Some(alert) = untrack(|| open.id()) else { return };
+        if text.trim().is_empty() {
+            return;
+        }
+        let work = async move { api::add_note(alert, &text).await };
+        action.start(work, move |_| {
+            draft.set(String::new());
+            open.reload();
+        });
+    };
+    view! {
+        <ul class="notes">
+            <For each=move || notes.get().unwrap_or_default() key=|note| note.uuid let:note>
+                <Note note />
+            </For>
+        </ul>
+        <form
+            class="notes__form"
+            on:submit=move |event| {
+                event.prevent_default();
+                add();
+            }
+        >
+            <textarea
+                class="field__input notes__draft"
+                aria-label="New note"
+                placeholder="Add a note"
+                rows="2"
+                maxlength="10000"
+                prop:value=move || draft.get()
+                on:input=move |event| draft.set(event_target_value(&event))
+                on:keydown=move |event: leptos::ev::KeyboardEvent| {
+                    if event.key() == "Enter" && (event.ctrl_key() || event.meta_key()) {
+                        event.prevent_default();
+                        add();
+                    }
+                }
+            ></textarea>
+            <Button
+                label="Add note"
+                submit=true
+                busy=Signal::derive(move || action.busy())
+                disabled=is_empty
+            />
+        </form>
+        {move || {
+            action.failure().map(|failure| view! { <FailureBanner failure what="The note was not kept" /> })
+        }}
+    }
+}
+
+#[component]
+fn Note(note: NoteView) -> impl IntoView {
+    view! {
+        <li class="notes__note">
+            <p class="notes__head">
+                <strong>{visible(&note.author).into_owned()}</strong>
+                <Age at=note.created_at sentence=true />
+            </p>
+            <p class="notes__text">{visible_lines(&note.text).into_owned()}</p>
         </li>
     }
 }

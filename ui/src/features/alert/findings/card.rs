@@ -1,76 +1,82 @@
-//! What agents and people concluded. Shown as it was sent; a verdict is never read out of prose.
+//! One finding as a card: what it concludes, what it rests on, what it leaves open.
 
 use calseta_contract::finding::{FindingView, ProposedAction, Usage};
-use calseta_domain::FindingId;
 use leptos::prelude::*;
 use serde_json::Value;
 
-use super::open_alert::OpenAlert;
-use crate::components::{Age, Glyph, Icon, JsonView, Section, VerdictChip, verdict_of};
-use crate::text::{clip, visible, visible_lines};
+use super::evidence::{Evidence, verified};
+use super::review::{Reviewed, Verbs};
+use super::saw::WhatItSaw;
+use crate::components::{Age, Glyph, Icon, JsonView, MarkdownView, VerdictChip, verdict_of};
+use crate::features::alert::open_alert::OpenAlert;
+use crate::text::{capital, clip, visible};
 
-/// A summary longer than this is folded.
-const SUMMARY_CHARS: usize = 1_200;
-
-/// Every finding, newest first.
+/// A finding. One that was replaced or folded away shows its head only.
 #[component]
-pub(super) fn Findings(open: OpenAlert) -> impl IntoView {
-    let all = open.slice(|detail| {
-        let mut findings = detail.view.agent_findings.clone();
-        findings.reverse();
-        findings
-    });
-    let count = Signal::derive(move || all.with(|all| all.as_ref().map(Vec::len)));
-    let waiting = move || open.deliveries().iter().any(|d| d.state == "delivered");
-    // A finding never changes: its id is all that decides whether its card is painted.
-    let key = |finding: &FindingView| -> FindingId { finding.uuid };
+pub(super) fn Card(open: OpenAlert, finding: FindingView) -> impl IntoView {
+    let name = visible(&finding.author.name).into_owned();
+    let replaced = finding.superseded_by.is_some();
+    let folded = replaced || finding.is_hidden;
+    let why = if replaced {
+        "Replaced by a later finding of the same author."
+    } else {
+        "Folded away."
+    };
+    let head = finding.clone();
     view! {
-        <Section number=3 title="Agent findings" count>
-            <Show
-                when=move || { count.get().unwrap_or(0) > 0 }
-                fallback=move || {
-                    view! {
-                        <p class="section__none">
-                            {if waiting() {
-                                "Delivered; no finding has come back yet."
-                            } else {
-                                "No agent has posted a finding."
-                            }}
-                        </p>
-                    }
+        <article
+            id=format!("finding-{}", finding.uuid)
+            class="finding"
+            class:finding--folded=folded
+            tabindex="-1"
+            aria-label=format!("Finding of {name}")
+        >
+            <Head finding=head />
+            {if folded {
+                view! {
+                    <details class="finding__fold">
+                        <summary>{why}</summary>
+                        <Content open finding />
+                    </details>
                 }
-            >
-                <div class="findings" aria-live="polite">
-                    <For each=move || all.get().unwrap_or_default() key=key let:finding>
-                        <Card finding />
-                    </For>
-                </div>
-            </Show>
-        </Section>
+                    .into_any()
+            } else {
+                view! { <Content open finding /> }.into_any()
+            }}
+        </article>
     }
 }
 
 #[component]
-fn Card(finding: FindingView) -> impl IntoView {
+fn Content(open: OpenAlert, finding: FindingView) -> impl IntoView {
     let details = (!finding.details.is_empty()).then(|| Value::Object(finding.details.clone()));
+    let review = finding.review.clone();
     view! {
-        <article class="finding" aria-label=format!("Finding of {}", visible(&finding.author.name))>
-            <Head finding=finding.clone() />
-            <Verdict finding=finding.clone() />
-            <Summary text=finding.summary.clone() />
-            <Words title="Recommended" items=finding.recommended_actions.clone() ordered=true />
-            <Proposed actions=finding.proposed_actions.clone() />
-            <Citations finding=finding.clone() />
-            {details
-                .map(|details| {
-                    view! {
-                        <h3 class="finding__title">"Details"</h3>
+        <Verdict finding=finding.clone() />
+        <div class="finding__summary">
+            <MarkdownView text=finding.summary.clone() />
+        </div>
+        <Evidence finding=finding.clone() />
+        <Words title="Not checked" items=finding.not_checked.clone() ordered=false />
+        <Words title="Recommended" items=finding.recommended_actions.clone() ordered=true />
+        <Proposed actions=finding.proposed_actions.clone() />
+        {details
+            .map(|details| {
+                view! {
+                    <details class="finding__more">
+                        <summary class="finding__title">"Details"</summary>
                         <JsonView value=details />
-                    }
-                })}
-            <Words title="Not checked" items=finding.not_checked.clone() ordered=false />
-            <p class="finding__origin">"Content written by the author of this finding, not checked by Calseta."</p>
-        </article>
+                    </details>
+                }
+            })}
+        {review.map(|review| view! { <Reviewed review /> })}
+        <footer class="finding__foot">
+            <Verbs open finding=finding.clone() />
+            {finding
+                .delivery_uuid
+                .map(|delivery| view! { <WhatItSaw open delivery posted_at=finding.posted_at /> })}
+            <p class="finding__origin">"Written by the author of this finding. Calseta checked the evidence marks and nothing else."</p>
+        </footer>
     }
 }
 
@@ -139,7 +145,16 @@ fn Verdict(finding: FindingView) -> impl IntoView {
             <Confidence number=finding.confidence level=finding.confidence_level.clone() />
             {finding
                 .proposed_classification
-                .map(|class| view! { <span>{format!("proposes: {}", visible(&class))}</span> })}
+                .map(|class| view! { <span>{format!("would close as {}", visible(&class))}</span> })}
+            {verified(finding.verification)
+                .map(|(said, doubtful)| {
+                    view! {
+                        <span class="finding__verified" class:finding__verified--doubtful=doubtful>
+                            {doubtful.then(|| view! { <Icon glyph=Glyph::Warning /> })}
+                            {said}
+                        </span>
+                    }
+                })}
         </p>
     }
 }
@@ -169,31 +184,6 @@ fn Confidence(number: Option<f64>, level: Option<String>) -> impl IntoView {
 }
 
 #[component]
-fn Summary(text: String) -> impl IntoView {
-    let shown = visible_lines(&text).into_owned();
-    let short = clip(&shown, SUMMARY_CHARS);
-    let is_cut = short != shown;
-    let open = RwSignal::new(false);
-    view! {
-        <p class="finding__summary">
-            {move || if open.get() { shown.clone() } else { short.clone() }}
-        </p>
-        {is_cut
-            .then(|| {
-                view! {
-                    <button
-                        type="button"
-                        class="button button--quiet"
-                        on:click=move |_| open.update(|open| *open = !*open)
-                    >
-                        {move || if open.get() { "Show less" } else { "Show all" }}
-                    </button>
-                }
-            })}
-    }
-}
-
-#[component]
 fn Words(title: &'static str, items: Vec<String>, ordered: bool) -> impl IntoView {
     (!items.is_empty()).then(|| {
         let item = |text: String| view! { <li>{visible(&text).into_owned()}</li> };
@@ -220,27 +210,6 @@ fn Proposed(actions: Vec<ProposedAction>) -> impl IntoView {
         format!("{} ({by})", action.label)
     };
     view! { <Words title="Proposed" items=actions.into_iter().map(label).collect() ordered=false /> }
-}
-
-#[component]
-fn Citations(finding: FindingView) -> impl IntoView {
-    let line = |citation: calseta_contract::finding::Citation| {
-        let place = citation.reference.and_then(|r| r.raw_pointer.or(r.path));
-        match (place, citation.expected) {
-            (Some(place), Some(value)) => format!("{} — {place} = {value}", citation.claim),
-            (Some(place), None) => format!("{} — {place}", citation.claim),
-            (None, _) => citation.claim,
-        }
-    };
-    let items = finding.citations.into_iter().map(line).collect();
-    view! { <Words title="Evidence cited" items ordered=false /> }
-}
-
-fn capital(word: &str) -> String {
-    let mut letters = word.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
 }
 
 #[cfg(test)]
