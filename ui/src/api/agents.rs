@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::Failure;
 use super::request::{get, send, tell};
+use super::transport;
 
 /// Agents that are read at once: more than anybody runs on one machine.
 const AGENTS_PAGE: u32 = 200;
@@ -137,6 +138,17 @@ impl Redelivery {
             Self::Current => "current",
         }
     }
+}
+
+/// The bytes of a delivery, exactly as they are sent.
+pub(crate) async fn delivery_body(id: DeliveryId) -> Result<String, Failure> {
+    let path = format!("/v1/deliveries/{id}/body");
+    let answer = transport::send("GET", &path, None).await?;
+    if (200..300).contains(&answer.status) {
+        return Ok(answer.body);
+    }
+    let request = format!("GET {path}");
+    Err(Failure::from_answer(&request, answer.status, &answer.body))
 }
 
 /// Does not wait for the schedule.

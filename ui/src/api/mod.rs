@@ -7,6 +7,7 @@ mod events;
 mod failure;
 mod findings;
 mod keys;
+mod mappings;
 mod palette;
 mod request;
 mod search;
@@ -17,8 +18,8 @@ mod transport;
 mod triage;
 
 pub(crate) use agents::{
-    AgentDraft, Redelivery, create_agent, delete_agent, deliveries, get_agent, list_agents,
-    patch_agent, redeliver, retry_now, test_agent,
+    AgentDraft, Redelivery, create_agent, delete_agent, deliveries, delivery_body, get_agent,
+    list_agents, patch_agent, redeliver, retry_now, test_agent,
 };
 pub(crate) use alerts::{
     AlertDetail, AlertPageQuery, activity, alert_deliveries, count_alerts, get_alert, list_alerts,
@@ -31,6 +32,7 @@ pub(crate) use findings::{
     add_indicators, hide_finding, indicator, review_finding, set_indicator_malice,
 };
 pub(crate) use keys::{create_agent_key, grant_address};
+pub(crate) use mappings::create_mapping;
 pub(crate) use palette::search;
 pub(crate) use search::{
     complete, create_view, delete_view, facets, list_views, patch_view, view_counts,

@@ -73,14 +73,27 @@ pub(crate) fn JsonView(
     view! { <div class="json mono">{whole}</div> }
 }
 
-fn node(extras: &Extras, above: &[String], name: Option<String>, value: Value, depth: usize) -> AnyView {
+fn node(
+    extras: &Extras,
+    above: &[String],
+    name: Option<String>,
+    value: Value,
+    depth: usize,
+) -> AnyView {
     let path: Vec<String> = above.iter().cloned().chain(name.clone()).collect();
     let key = key(extras, &path, name.as_deref(), &value);
     match value {
         _ if depth > MAX_DEPTH => leaf(extras, key, "text", value.to_string()),
         Value::Object(members) => {
             let summary = format!("{{{}}}", members.len());
-            branch(extras, path, key, summary, members.into_iter().collect(), depth)
+            branch(
+                extras,
+                path,
+                key,
+                summary,
+                members.into_iter().collect(),
+                depth,
+            )
         }
         Value::Array(items) => {
             let summary = format!("[{}]", items.len());

@@ -113,7 +113,9 @@ fn table(mut rows: Vec<Row>) -> AnyView {
         .map(|cell| view! { <th scope="col">{inlines(cell)}</th> })
         .collect_view();
     let row = |row: Row| {
-        let cells = row.into_iter().map(|cell| view! { <td>{inlines(cell)}</td> });
+        let cells = row
+            .into_iter()
+            .map(|cell| view! { <td>{inlines(cell)}</td> });
         view! { <tr>{cells.collect_view()}</tr> }
     };
     view! {
@@ -134,9 +136,7 @@ fn inlines(all: Vec<Inline>) -> Vec<AnyView> {
 fn inline(inline: Inline) -> AnyView {
     match inline {
         Inline::Text(text) => visible_lines(&text).into_owned().into_any(),
-        Inline::Code(text) => {
-            view! { <code>{visible_lines(&text).into_owned()}</code> }.into_any()
-        }
+        Inline::Code(text) => view! { <code>{visible_lines(&text).into_owned()}</code> }.into_any(),
         Inline::Strong(inner) => view! { <strong>{inlines(inner)}</strong> }.into_any(),
         Inline::Emphasis(inner) => view! { <em>{inlines(inner)}</em> }.into_any(),
         Inline::Struck(inner) => view! { <s>{inlines(inner)}</s> }.into_any(),

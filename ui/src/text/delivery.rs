@@ -63,7 +63,10 @@ pub(crate) fn delivery_state(delivery: &DeliveryView) -> (Mood, String) {
 }
 
 /// What is still to come of a delivery without a finding; `None` when nothing is.
-pub(crate) fn delivery_wait(delivery: &DeliveryView, typical: Option<TimeToFinding>) -> Option<String> {
+pub(crate) fn delivery_wait(
+    delivery: &DeliveryView,
+    typical: Option<TimeToFinding>,
+) -> Option<String> {
     match delivery.state.as_str() {
         "delivered" => {
             let usual = typical.map_or_else(String::new, |times| {

@@ -5,12 +5,12 @@
 //! Whoever wrote the text can therefore make it longer, but never make it do anything. How much is
 //! read is bounded.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag};
 
 /// Blocks and words of a text that are shown; the rest is said to be there.
 const MAX_NODES: usize = 8_000;
-/// Lists and quotes deeper than this are shown at this depth.
-const MAX_DEPTH: usize = 16;
+/// What stands in more lists, quotes and the like than this is shown at this depth.
+const MAX_DEPTH: usize = 32;
 
 /// A whole text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -94,7 +94,7 @@ impl Markdown {
 /// What is open while reading.
 #[derive(Debug)]
 enum Frame {
-    Blocks(Close, Vec<Block>),
+    Quote(Vec<Block>),
     Inlines(Close, Vec<Inline>),
     List(Option<u64>, Vec<Item>),
     Item(Item),
@@ -107,7 +107,6 @@ enum Frame {
 enum Close {
     Heading(u8),
     Paragraph,
-    Quote,
     Code,
     Cell,
     Strong,
@@ -122,6 +121,8 @@ struct Reader {
     stack: Vec<Frame>,
     done: Vec<Block>,
     nodes: usize,
+    /// Opened beyond the greatest depth, and not kept.
+    beyond: usize,
     tasks: u64,
     is_cut: bool,
 }
@@ -131,7 +132,7 @@ impl Reader {
         self.nodes += 1;
         match event {
             Event::Start(tag) => self.open(tag),
-            Event::End(end) => self.end(end),
+            Event::End(_) => self.end(),
             // Text that looks like HTML is text.
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => {
                 self.inline(Inline::Text(text.into_string()));
@@ -158,17 +159,15 @@ impl Reader {
     }
 
     fn open(&mut self, tag: Tag<'_>) {
-        if self.stack.len() >= MAX_DEPTH * 2 {
-            // Deeper text is kept, its structure is not.
-            self.stack.push(Frame::Blocks(Close::Quote, Vec::new()));
+        if self.stack.len() >= MAX_DEPTH {
+            // Deeper words are kept, what they stand in is not.
+            self.beyond += 1;
             return;
         }
         let frame = match tag {
             Tag::Heading { level, .. } => Frame::Inlines(Close::Heading(rank(level)), Vec::new()),
-            Tag::BlockQuote(_) => Frame::Blocks(Close::Quote, Vec::new()),
-            Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) => {
-                Frame::Inlines(Close::Code, Vec::new())
-            }
+            Tag::BlockQuote(_) => Frame::Quote(Vec::new()),
+            Tag::CodeBlock(_) => Frame::Inlines(Close::Code, Vec::new()),
             Tag::List(start) => Frame::List(start, Vec::new()),
             Tag::Item => Frame::Item(Item::default()),
             Tag::Table(_) => Frame::Table(Vec::new()),
@@ -186,12 +185,16 @@ impl Reader {
         self.stack.push(frame);
     }
 
-    fn end(&mut self, _: TagEnd) {
+    fn end(&mut self) {
+        if self.beyond > 0 {
+            self.beyond -= 1;
+            return;
+        }
         let Some(frame) = self.stack.pop() else {
             return;
         };
         match frame {
-            Frame::Blocks(_, blocks) => self.block(Block::Quote(blocks)),
+            Frame::Quote(blocks) => self.block(Block::Quote(blocks)),
             Frame::Inlines(close, inlines) => self.close(close, inlines),
             Frame::List(start, items) => self.block(Block::List(start, items)),
             Frame::Item(item) => {
@@ -214,7 +217,6 @@ impl Reader {
         match close {
             Close::Heading(level) => self.block(Block::Heading(level, inlines)),
             Close::Paragraph => self.block(Block::Paragraph(inlines)),
-            Close::Quote => self.block(Block::Quote(vec![Block::Paragraph(inlines)])),
             Close::Code => self.block(Block::Code(plain(&inlines))),
             Close::Cell => {
                 if let Some(Frame::Row(row)) = self.stack.last_mut() {
@@ -231,7 +233,7 @@ impl Reader {
 
     fn block(&mut self, block: Block) {
         match self.stack.last_mut() {
-            Some(Frame::Blocks(_, blocks)) => blocks.push(block),
+            Some(Frame::Quote(blocks)) => blocks.push(block),
             Some(Frame::Item(item)) => item.blocks.push(block),
             // A block where words were expected: its words are kept.
             Some(Frame::Inlines(_, inlines)) => inlines.push(Inline::Text(words_of(&block))),
@@ -249,16 +251,17 @@ impl Reader {
             Some(Frame::Inlines(_, inlines)) => inlines.push(inline),
             // A tight list has its words without a paragraph around them.
             Some(Frame::Item(item)) => push_words(&mut item.blocks, inline),
-            Some(Frame::Blocks(_, blocks)) => push_words(blocks, inline),
+            Some(Frame::Quote(blocks)) => push_words(blocks, inline),
             Some(Frame::List(..) | Frame::Table(_) | Frame::Row(_)) => {}
             None => push_words(&mut self.done, inline),
         }
     }
 
     fn finish(mut self) -> Markdown {
+        self.beyond = 0;
         while !self.stack.is_empty() {
             // Only a cut text leaves something open.
-            self.end(TagEnd::Paragraph);
+            self.end();
         }
         Markdown {
             blocks: self.done,
@@ -338,8 +341,14 @@ mod tests {
         );
         let words: String = read.blocks.iter().map(words_of).collect();
         assert!(words.contains("<script>alert(1)</script>"), "{words}");
-        assert!(words.contains("<img src=http://evil.tld/x onerror=alert(1)>"), "{words}");
-        assert!(words.contains("a cat") && !words.contains("cat.png"), "{words}");
+        assert!(
+            words.contains("<img src=http://evil.tld/x onerror=alert(1)>"),
+            "{words}"
+        );
+        assert!(
+            words.contains("a cat") && !words.contains("cat.png"),
+            "{words}"
+        );
     }
 
     #[test]

@@ -62,9 +62,10 @@ fn Rule(rule: RuleView) -> impl IntoView {
         ("Technique", &rule.mitre_techniques),
         ("Sub-technique", &rule.mitre_subtechniques),
     ];
+    let names = &rule.mitre_names;
     let chips = of_attack.into_iter().flat_map(|(what, ids)| {
-        ids.iter().map(|id| {
-            let name = rule.mitre_names.get(id).map(|name| visible(name).into_owned());
+        ids.iter().map(move |id| {
+            let name = names.get(id).map(|name| visible(name).into_owned());
             view! {
                 <span class="chip" title=what>
                     <span class="mono">{visible(id).into_owned()}</span>
@@ -73,7 +74,10 @@ fn Rule(rule: RuleView) -> impl IntoView {
             }
         })
     });
-    let text = rule.documentation.clone().filter(|text| !text.trim().is_empty());
+    let text = rule
+        .documentation
+        .clone()
+        .filter(|text| !text.trim().is_empty());
     view! {
         <article class="context" aria-label="Detection rule">
             <p class="context__head">
@@ -98,7 +102,10 @@ fn document(open: OpenAlert, ticks: Memo<Option<Ticks>>, document: DocumentView)
         "Applies to every alert".to_owned()
     } else {
         let rules = document.targeting_rules.as_ref().map(rules_in_words);
-        format!("Applies because {}", rules.unwrap_or_else(|| "its rules match".to_owned()))
+        format!(
+            "Applies because {}",
+            rules.unwrap_or_else(|| "its rules match".to_owned())
+        )
     };
     let checklist = checklist(open, ticks, document.uuid);
     view! {
@@ -124,7 +131,9 @@ fn checklist(open: OpenAlert, ticks: Memo<Option<Ticks>>, document: DocumentId) 
         chosen.or(stored).unwrap_or(written)
     };
     let on_tick = move |(item, done): (u64, bool)| {
-        let Some(alert) = untrack(|| open.id()) else { return };
+        let Some(alert) = untrack(|| open.id()) else {
+            return;
+        };
         chosen.update(|chosen| {
             chosen.insert(item, done);
         });

@@ -97,7 +97,9 @@ fn record(record: TrackRecord) -> impl IntoView + use<> {
         .map(|one| one.count)
         .sum();
     if last > 0 {
-        parts.push(format!("{false_ones} of the last {last} closed as false positives"));
+        parts.push(format!(
+            "{false_ones} of the last {last} closed as false positives"
+        ));
     }
     if let Some(ms) = record.median_close_ms {
         parts.push(format!("half closed within {}", seconds(ms / 1_000)));

@@ -17,7 +17,10 @@ use crate::text::visible;
 #[component]
 pub(super) fn Evidence(id: IndicatorId, indicator: Memo<Option<IndicatorView>>) -> impl IntoView {
     let panels = move || {
-        let results = indicator.get().map(|one| one.enrichment_results).unwrap_or_default();
+        let results = indicator
+            .get()
+            .map(|one| one.enrichment_results)
+            .unwrap_or_default();
         if results.is_empty() {
             return view! {
                 <p class="section__none evidence__none">
@@ -26,7 +29,9 @@ pub(super) fn Evidence(id: IndicatorId, indicator: Memo<Option<IndicatorView>>) 
             }
             .into_any();
         }
-        let panels = results.into_iter().map(|(name, result)| panel(id, &name, result));
+        let panels = results
+            .into_iter()
+            .map(|(name, result)| panel(id, &name, result));
         panels.collect_view().into_any()
     };
     view! {
@@ -115,7 +120,10 @@ fn Whole(id: IndicatorId, provider: String) -> impl IntoView {
             view! { <FailureBanner failure what="The answer could not be read" /> }.into_any()
         }
         Some(Ok(detail)) => {
-            let raw = detail.enrichment_results.get(&provider).and_then(|one| one.raw.clone());
+            let raw = detail
+                .enrichment_results
+                .get(&provider)
+                .and_then(|one| one.raw.clone());
             match raw {
                 Some(value) => view! { <JsonView value /> }.into_any(),
                 None => {

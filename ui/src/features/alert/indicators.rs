@@ -75,7 +75,11 @@ pub(super) fn Indicators(open: OpenAlert) -> impl IntoView {
 }
 
 #[component]
-fn IndicatorRow(open: OpenAlert, id: IndicatorId, indicator: Memo<Option<IndicatorView>>) -> impl IntoView {
+fn IndicatorRow(
+    open: OpenAlert,
+    id: IndicatorId,
+    indicator: Memo<Option<IndicatorView>>,
+) -> impl IntoView {
     let is_open = RwSignal::new(false);
     let overriding = RwSignal::new(false);
     view! {
@@ -97,12 +101,20 @@ fn IndicatorRow(open: OpenAlert, id: IndicatorId, indicator: Memo<Option<Indicat
 }
 
 #[component]
-fn Line(indicator: IndicatorView, is_open: RwSignal<bool>, overriding: RwSignal<bool>) -> impl IntoView {
+fn Line(
+    indicator: IndicatorView,
+    is_open: RwSignal<bool>,
+    overriding: RwSignal<bool>,
+) -> impl IntoView {
     let results = indicator.enrichment_results.clone();
     let chips = results.clone().into_iter().map(chip).collect_view();
     let by = indicator.malice_override_source.clone();
     let overridden = by.map(|by| {
-        let who = if by == "agent" { "an agent" } else { "an analyst" };
+        let who = if by == "agent" {
+            "an agent"
+        } else {
+            "an analyst"
+        };
         format!("set by {who}")
     });
     view! {

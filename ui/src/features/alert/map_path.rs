@@ -19,7 +19,11 @@ const VALUE_CHARS: usize = 60;
 
 /// Asks for the type, and shows what it would find in this alert.
 #[component]
-pub(super) fn MapPath(open: OpenAlert, place: Place, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+pub(super) fn MapPath(
+    open: OpenAlert,
+    place: Place,
+    #[prop(into)] on_close: Callback<()>,
+) -> impl IntoView {
     let kind = RwSignal::new(guess(&place.value).as_str().to_owned());
     let path = dotted(&place.path);
     let source = open.slice(|detail| detail.view.summary.source_name.clone());
@@ -108,7 +112,10 @@ fn found(kind: IndicatorType, values: &[String]) -> String {
         .map(|indicator| middle(&visible(&indicator.value), VALUE_CHARS))
         .collect();
     if canonical.is_empty() {
-        return format!("In this alert it would find nothing: what stands there is no {}.", kind.as_str());
+        return format!(
+            "In this alert it would find nothing: what stands there is no {}.",
+            kind.as_str()
+        );
     }
     format!("In this alert it would find {}.", canonical.join(", "))
 }
@@ -117,9 +124,15 @@ fn found(kind: IndicatorType, values: &[String]) -> String {
 fn guess(value: &Value) -> IndicatorType {
     let values = texts(value);
     let fits = |kind: &&IndicatorType| {
-        values.first().is_some_and(|value| Indicator::new(**kind, value).is_some())
+        values
+            .first()
+            .is_some_and(|value| Indicator::new(**kind, value).is_some())
     };
-    IndicatorType::ALL.iter().find(fits).copied().unwrap_or(IndicatorType::Account)
+    IndicatorType::ALL
+        .iter()
+        .find(fits)
+        .copied()
+        .unwrap_or(IndicatorType::Account)
 }
 
 #[cfg(test)]
@@ -137,7 +150,10 @@ mod tests {
     #[test]
     fn a_preview_says_what_would_be_found() {
         let values = texts(&json!(["8.8.8.8", "nothing"]));
-        assert_eq!(found(IndicatorType::Ip, &values), "In this alert it would find 8.8.8.8.");
+        assert_eq!(
+            found(IndicatorType::Ip, &values),
+            "In this alert it would find 8.8.8.8."
+        );
         assert!(found(IndicatorType::Ip, &[]).contains("nothing"));
         assert_eq!(guess(&json!("8.8.8.8")), IndicatorType::Ip);
     }

@@ -1,14 +1,19 @@
 //! One alert: everything that decides, in the order of its weight, on one page without tabs.
 
 mod context;
-mod deliveries;
 mod findings;
 mod glance;
 mod header;
+mod indicator_evidence;
+mod indicator_verdict;
 mod indicators;
+mod map_path;
 mod open_alert;
 mod page;
 mod raw;
+mod related;
 mod timeline;
+mod told;
+mod workflows;
 
 pub(crate) use page::AlertPage;

@@ -128,7 +128,9 @@ impl OpenAlert {
 
     /// An agent's name.
     pub(super) fn agent_name(self, id: AgentId) -> String {
-        let known = self.agents.with(|agents| agents.get(&id).map(|agent| agent.name.clone()));
+        let known = self
+            .agents
+            .with(|agents| agents.get(&id).map(|agent| agent.name.clone()));
         known.unwrap_or_else(|| "An agent".to_owned())
     }
 

@@ -109,7 +109,7 @@ fn Body(open: OpenAlert) -> impl IntoView {
                 <Findings open />
                 <Context open />
                 <Workflows />
-                <Related open relations />
+                <Related relations />
                 <Timeline open />
                 <AgentsTold open />
                 <Raw open />

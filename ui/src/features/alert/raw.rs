@@ -10,9 +10,7 @@ use serde_json::Value;
 use super::map_path::MapPath;
 use super::open_alert::OpenAlert;
 use crate::api::{self, Failure};
-use crate::components::{
-    Button, CopyButton, FailureBanner, JsonView, Place, Section, Skeleton,
-};
+use crate::components::{Button, CopyButton, FailureBanner, JsonView, Place, Section, Skeleton};
 use crate::text::{clip, visible, visible_lines};
 
 /// Text longer than this is cut on the screen; the copy has all of it.
@@ -89,7 +87,9 @@ fn Tree(open: OpenAlert, text: String) -> impl IntoView {
     });
     let indicators = open.slice(|detail| {
         let values = detail.view.indicators.iter();
-        values.map(|one| one.value.clone()).collect::<HashSet<String>>()
+        values
+            .map(|one| one.value.clone())
+            .collect::<HashSet<String>>()
     });
     let marked = Signal::derive(move || indicators.get().unwrap_or_default());
     view! {
@@ -116,14 +116,20 @@ fn search(value: &Value, wanted: &str) -> Vec<Place> {
     while let Some((path, value)) = open.pop() {
         let inner: Vec<(String, &Value)> = match value {
             Value::Object(members) => members.iter().map(|(n, v)| (n.clone(), v)).collect(),
-            Value::Array(items) => items.iter().enumerate().map(|(i, v)| (i.to_string(), v)).collect(),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (i.to_string(), v))
+                .collect(),
             _ => Vec::new(),
         };
         let place = Place {
             path: path.clone(),
             value: value.clone(),
         };
-        let named = path.last().is_some_and(|name| name.to_lowercase().contains(wanted));
+        let named = path
+            .last()
+            .is_some_and(|name| name.to_lowercase().contains(wanted));
         let is_leaf = !value.is_object() && !value.is_array();
         if named || is_leaf && place.text().to_lowercase().contains(wanted) {
             found.push(place);
@@ -198,7 +204,9 @@ fn Chosen(open: OpenAlert, place: Place, chosen: RwSignal<Option<Place>>) -> imp
 fn Payload(open: OpenAlert) -> impl IntoView {
     let read = RwSignal::new(None::<Result<AgentPayloadView, Failure>>);
     let fetch = move || {
-        let Some(alert) = untrack(|| open.id()) else { return };
+        let Some(alert) = untrack(|| open.id()) else {
+            return;
+        };
         spawn_local(async move {
             let outcome = api::agent_payload(alert, None).await;
             read.try_set(Some(outcome));
@@ -266,7 +274,10 @@ mod tests {
         let value = json!({"host": {"ip": ["10.0.0.1", "10.0.0.2"]}, "note": "from 10.0.0.1", "ip_count": 2});
         let found: Vec<String> = search(&value, "ip").iter().map(Place::pointer).collect();
         assert_eq!(found, ["/host/ip", "/ip_count"]);
-        let found: Vec<String> = search(&value, "10.0.0.1").iter().map(Place::pointer).collect();
+        let found: Vec<String> = search(&value, "10.0.0.1")
+            .iter()
+            .map(Place::pointer)
+            .collect();
         assert_eq!(found, ["/host/ip/0", "/note"]);
     }
 }

@@ -4,7 +4,6 @@ use calseta_contract::related::{RelatedAlert, RelatedView, SharedValue, TrackRec
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::graph::Graph;
 use super::open_alert::OpenAlert;
 use crate::api::{self, Failure};
 use crate::components::{Age, FailureBanner, Section, SeverityGlyph, StatusChip, VerdictChip};
@@ -91,7 +90,7 @@ impl Relations {
 
 /// The list, best first.
 #[component]
-pub(super) fn Related(open: OpenAlert, relations: Relations) -> impl IntoView {
+pub(super) fn Related(relations: Relations) -> impl IntoView {
     let count = Signal::derive(move || {
         relations
             .read
@@ -114,7 +113,6 @@ pub(super) fn Related(open: OpenAlert, relations: Relations) -> impl IntoView {
                     })
             }}
             {move || relations.read.get().map(|read| view! { <Found read /> })}
-            <Graph open />
         </Section>
     }
 }
@@ -141,7 +139,9 @@ fn line(related: RelatedAlert) -> impl IntoView {
     let title = visible(&alert.title).into_owned();
     let more = related.shared.len().saturating_sub(SHARED);
     let shared = related.shared.into_iter().take(SHARED).map(why);
-    let closed_as = alert.close_classification.map(calseta_domain::CloseClassification::as_str);
+    let closed_as = alert
+        .close_classification
+        .map(calseta_domain::CloseClassification::as_str);
     view! {
         <li class="related__line">
             <SeverityGlyph severity=alert.severity />

@@ -114,7 +114,9 @@ fn Notes(open: OpenAlert) -> impl IntoView {
     let is_empty = Signal::derive(move || draft.with(|draft| draft.trim().is_empty()));
     let add = move || {
         let text = draft.get_untracked();
-        let Some(alert) = untrack(|| open.id()) else { return };
+        let Some(alert) = untrack(|| open.id()) else {
+            return;
+        };
         if text.trim().is_empty() {
             return;
         }

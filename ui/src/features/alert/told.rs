@@ -31,7 +31,12 @@ impl Explained {
         // What filters look at: when it changes, so may the reasons.
         let decided_by = open.slice(|detail| {
             let alert = &detail.view.summary;
-            (alert.uuid, alert.severity, alert.tags.clone(), alert.enrichment_status)
+            (
+                alert.uuid,
+                alert.severity,
+                alert.tags.clone(),
+                alert.enrichment_status,
+            )
         });
         Effect::new(move |_| {
             let alert = decided_by.with(|by| by.as_ref().map(|(alert, ..)| *alert));
@@ -69,7 +74,10 @@ pub(super) fn AgentsTold(open: OpenAlert) -> impl IntoView {
     let explained = Explained::follow(open);
     let told = Memo::new(move |_| {
         let deliveries = open.deliveries();
-        deliveries.iter().map(|d| d.agent_uuid).collect::<HashSet<AgentId>>()
+        deliveries
+            .iter()
+            .map(|d| d.agent_uuid)
+            .collect::<HashSet<AgentId>>()
     });
     let others = move || {
         let told = told.get();

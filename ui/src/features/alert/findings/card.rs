@@ -4,11 +4,11 @@ use calseta_contract::finding::{FindingView, ProposedAction, Usage};
 use leptos::prelude::*;
 use serde_json::Value;
 
+use super::super::open_alert::OpenAlert;
 use super::evidence::{Evidence, verified};
 use super::review::{Reviewed, Verbs};
 use super::saw::WhatItSaw;
 use crate::components::{Age, Glyph, Icon, JsonView, MarkdownView, VerdictChip, verdict_of};
-use crate::features::alert::open_alert::OpenAlert;
 use crate::text::{capital, clip, visible};
 
 /// A finding. One that was replaced or folded away shows its head only.
@@ -23,9 +23,10 @@ pub(super) fn Card(open: OpenAlert, finding: FindingView) -> impl IntoView {
         "Folded away."
     };
     let head = finding.clone();
+    let id = format!("finding-{}", finding.uuid);
     view! {
         <article
-            id=format!("finding-{}", finding.uuid)
+            id=id
             class="finding"
             class:finding--folded=folded
             tabindex="-1"

@@ -87,7 +87,9 @@ pub(super) fn Compare(findings: Vec<FindingView>) -> impl IntoView {
 fn newest_of_each(findings: Vec<FindingView>) -> Vec<FindingView> {
     let mut kept: Vec<FindingView> = Vec::new();
     for finding in findings {
-        let known = kept.iter().any(|other| other.author.name == finding.author.name);
+        let known = kept
+            .iter()
+            .any(|other| other.author.name == finding.author.name);
         if !known && finding.superseded_by.is_none() && kept.len() < MAX_COLUMNS {
             kept.push(finding);
         }
@@ -96,19 +98,37 @@ fn newest_of_each(findings: Vec<FindingView>) -> Vec<FindingView> {
 }
 
 fn lines(findings: &[FindingView]) -> Vec<Line> {
-    let each = |read: &dyn Fn(&FindingView) -> String| findings.iter().map(read).collect::<Vec<_>>();
+    let each =
+        |read: &dyn Fn(&FindingView) -> String| findings.iter().map(read).collect::<Vec<_>>();
     let list = |items: &[String]| clip(&visible(&items.join("\n")), CELL_CHARS);
     let mut lines = vec![
-        Line::new("Verdict", each(&|f| f.verdict.as_deref().map(capital).unwrap_or_default())),
-        Line::new("Confidence", each(&|f| f.confidence_level.clone().unwrap_or_default())),
-        Line::new("Would close as", each(&|f| f.proposed_classification.clone().unwrap_or_default())),
+        Line::new(
+            "Verdict",
+            each(&|f| f.verdict.as_deref().map(capital).unwrap_or_default()),
+        ),
+        Line::new(
+            "Confidence",
+            each(&|f| f.confidence_level.clone().unwrap_or_default()),
+        ),
+        Line::new(
+            "Would close as",
+            each(&|f| f.proposed_classification.clone().unwrap_or_default()),
+        ),
         Line::new("Why", each(&|f| clip(&visible(&f.summary), CELL_CHARS))),
     ];
     lines.extend(data(findings));
     lines.extend([
         Line::new("Not checked", each(&|f| list(&f.not_checked))),
         Line::new("Recommended", each(&|f| list(&f.recommended_actions))),
-        Line::new("Model", each(&|f| f.usage.as_ref().and_then(|u| u.model.clone()).unwrap_or_default())),
+        Line::new(
+            "Model",
+            each(&|f| {
+                f.usage
+                    .as_ref()
+                    .and_then(|u| u.model.clone())
+                    .unwrap_or_default()
+            }),
+        ),
         Line::new("Tokens", each(&tokens)),
     ]);
     lines.retain(|line| line.cells.iter().any(|cell| !cell.is_empty()));
@@ -147,7 +167,11 @@ fn data(findings: &[FindingView]) -> Vec<Line> {
             if !cells[column].is_empty() {
                 cells[column].push('\n');
             }
-            cells[column].push_str(&format!("{} {}", mark.sign(), clip(&visible(&expected), CELL_CHARS)));
+            cells[column].push_str(&format!(
+                "{} {}",
+                mark.sign(),
+                clip(&visible(&expected), CELL_CHARS)
+            ));
         }
     }
     rows.into_iter()

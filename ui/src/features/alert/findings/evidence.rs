@@ -68,10 +68,7 @@ pub(super) fn verified(counts: Verification) -> Option<(String, bool)> {
         return None;
     }
     let mut said = format!("{} of {all} verified", counts.matches);
-    for (count, word) in [
-        (counts.differs, "differs"),
-        (counts.not_found, "not found"),
-    ] {
+    for (count, word) in [(counts.differs, "differs"), (counts.not_found, "not found")] {
         if count > 0 {
             said.push_str(&format!(" · {count} {word}"));
         }
@@ -98,7 +95,9 @@ pub(super) fn Evidence(finding: FindingView) -> impl IntoView {
 
 fn line(citation: &Citation, check: Option<CitationCheck>) -> impl IntoView {
     let mark = Mark::of(check.as_ref());
-    let said = check.as_ref().map(|check| visible(&check.text).into_owned());
+    let said = check
+        .as_ref()
+        .map(|check| visible(&check.text).into_owned());
     let stored = check
         .filter(|_| mark == Mark::Differs)
         .and_then(|check| check.stored)
@@ -129,7 +128,10 @@ fn line(citation: &Citation, check: Option<CitationCheck>) -> impl IntoView {
 /// Where the datum stands, with the way there when it is on this page.
 fn place(citation: &Citation) -> Option<AnyView> {
     let reference = citation.reference.as_ref()?;
-    let path = reference.raw_pointer.clone().or_else(|| reference.path.clone());
+    let path = reference
+        .raw_pointer
+        .clone()
+        .or_else(|| reference.path.clone());
     let shown = clip(&visible(&path.unwrap_or_default()), VALUE_CHARS);
     let target = if let Some(indicator) = reference.indicator_uuid {
         format!("indicator-{indicator}")

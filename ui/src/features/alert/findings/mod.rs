@@ -81,12 +81,19 @@ pub(super) fn Findings(open: OpenAlert) -> impl IntoView {
 }
 
 fn painted(finding: &FindingView) -> Painted {
-    let review = finding.review.as_ref().map(|review| {
-        format!("{} {}", review.decision, review.reviewed_at.millis())
-    });
+    let review = finding
+        .review
+        .as_ref()
+        .map(|review| format!("{} {}", review.decision, review.reviewed_at.millis()));
     let checked = &finding.verification;
     let check = checked.matches * 1_000_000 + checked.differs * 1_000 + checked.not_found;
-    (finding.uuid, review, finding.is_hidden, finding.superseded_by, check)
+    (
+        finding.uuid,
+        review,
+        finding.is_hidden,
+        finding.superseded_by,
+        check,
+    )
 }
 
 /// How many authors have a finding that still stands.

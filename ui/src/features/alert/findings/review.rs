@@ -4,9 +4,9 @@ use calseta_contract::finding::{FindingView, ReviewRequest, ReviewView};
 use calseta_domain::FindingId;
 use leptos::prelude::*;
 
+use super::super::open_alert::OpenAlert;
 use crate::api;
 use crate::components::{Age, Button, ButtonKind, Dialog, FailureBanner, Field, SelectField};
-use crate::features::alert::open_alert::OpenAlert;
 use crate::hooks::use_action;
 use crate::text::visible;
 

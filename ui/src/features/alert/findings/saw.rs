@@ -5,15 +5,19 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::Value;
 
+use super::super::open_alert::OpenAlert;
 use crate::api::{self, Failure};
 use crate::components::{
     Button, ButtonKind, CopyButton, Dialog, FailureBanner, JsonView, Notice, Skeleton,
 };
-use crate::features::alert::open_alert::OpenAlert;
 
 /// The button, and what it opens.
 #[component]
-pub(super) fn WhatItSaw(open: OpenAlert, delivery: DeliveryId, posted_at: Timestamp) -> impl IntoView {
+pub(super) fn WhatItSaw(
+    open: OpenAlert,
+    delivery: DeliveryId,
+    posted_at: Timestamp,
+) -> impl IntoView {
     let shown = RwSignal::new(false);
     let enriched_at = open.slice(|detail| detail.view.enriched_at);
     // What came in after the agent had answered, it cannot have known.
@@ -27,7 +31,11 @@ pub(super) fn WhatItSaw(open: OpenAlert, delivery: DeliveryId, posted_at: Timest
 }
 
 #[component]
-fn Body(delivery: DeliveryId, is_older: bool, #[prop(into)] on_close: Callback<()>) -> impl IntoView {
+fn Body(
+    delivery: DeliveryId,
+    is_older: bool,
+    #[prop(into)] on_close: Callback<()>,
+) -> impl IntoView {
     let read = RwSignal::new(None::<Result<String, Failure>>);
     spawn_local(async move {
         let body = api::delivery_body(delivery).await;
