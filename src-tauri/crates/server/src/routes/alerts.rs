@@ -77,7 +77,7 @@ list_parameters! {
         Parameter::new("cursor", Kind::Text, "From `meta.next_cursor`; in place of `page`, and cheap at any depth."),
         Parameter::new("count", Kind::Word(&["exact", "capped", "none"]), "How to count: exactly (the default), up to 10,000, or not."),
     ], FILTERS, &[
-        Parameter::new("sort_by", Kind::Word(&["occurred_at", "created_at", "title", "status", "severity", "source_name"]), "`occurred_at` when nothing is said; severity sorts by rank."),
+        Parameter::new("sort_by", Kind::Word(&["occurred_at", "created_at", "title", "status", "severity", "source_name"]), "When nothing is said: `created_at` with `q`, as the window shows what it finds, else `occurred_at`. Severity sorts by rank."),
         SORT_ORDER,
     ]];
 }
@@ -165,9 +165,11 @@ fn parse(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
             .map(|text| app.engine.parse_query(text))
             .transpose()?,
         filter: filter(query)?,
-        sort: query
-            .word("sort_by", SORTS)?
-            .unwrap_or(AlertSort::OccurredAt),
+        // A search is streamed newest accepted first; any other order has to walk an index.
+        sort: query.word("sort_by", SORTS)?.unwrap_or(match query.get("q") {
+            Some(_) => AlertSort::CreatedAt,
+            None => AlertSort::OccurredAt,
+        }),
         descending: query.direction()? == Direction::Descending,
         paging,
         limit: u32::try_from(page_number.page_size).unwrap_or(u32::MAX),
