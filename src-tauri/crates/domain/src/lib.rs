@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod attack;
 pub mod error_code;
+pub mod evidence;
 pub mod extract;
 pub mod field_error;
 pub mod filter;
