@@ -157,7 +157,10 @@ mod tests {
           VALUES(zeroblob(16), 'ip', '192.0.2.7', 1, 1);
         INSERT INTO alert_indicator(alert_id, indicator_id, pass, path) VALUES(1, 1, 'p', 'x');
         INSERT INTO finding(uuid, alert_id, author_name, summary, verdict, content, posted_at)
-          VALUES(zeroblob(16), 1, 'bot', 's', 'benign', '{}', 7);";
+          VALUES(zeroblob(16), 1, 'bot', 's', 'benign', '{}', 7);
+        INSERT INTO finding(uuid, alert_id, author_name, summary, content, posted_at)
+          VALUES(randomblob(16), 1, 'bot', 's',
+            '{\"supersedes\": \"00000000-0000-0000-0000-000000000000\"}', 8);";
 
     #[test]
     fn files_of_every_earlier_version_become_the_same() {
@@ -193,6 +196,10 @@ mod tests {
             ("SELECT length(ip_key) FROM indicator", 16),
             ("SELECT verdict FROM alert", 0),
             ("SELECT occurred_at FROM alert_indicator", 1),
+            ("SELECT supersedes_id FROM finding WHERE posted_at = 8", 1),
+            ("SELECT count(supersedes_id) FROM finding", 1),
+            // What was there before anybody could open it counts as read.
+            ("SELECT count(*) FROM unread", 0),
             (
                 "SELECT version FROM context_document_version WHERE content = 'text'",
                 3,

@@ -55,6 +55,7 @@ use crate::{ReadTx, StoreError, WriteTx};
 
 use condition::Condition;
 pub use condition::{Direction, Slice};
+pub use search::palette;
 
 /// Anything that can be read from: a read snapshot or a write transaction.
 pub trait Reads {

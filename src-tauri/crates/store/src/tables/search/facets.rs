@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use calseta_domain::query::FindingVerdict;
 use calseta_domain::{AlertStatus, Malice, Severity};
 
-use super::{order, pieces, plan};
 use crate::StoreError;
 use crate::tables::alert_list::{AlertQuery, COUNT_CAP};
 use crate::tables::{Reads, list};
@@ -44,17 +43,8 @@ struct Part {
 
 /// Divides the alerts that a query finds. Its paging and order do not matter.
 pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
-    let order = order::newest();
-    let hides = super::hides(tx, query)?;
-    let plan = plan::choose(tx, &order, pieces(tx, query)?, plan::SIZES)?.hiding(hides);
-    let mut ids = Vec::new();
-    for page in plan.page(&order, None, (COUNT_CAP + 1, 0)) {
-        let mut statement = tx.conn().prepare_cached(&page.sql)?;
-        let params = rusqlite::params_from_iter(&page.params);
-        for id in statement.query_map(params, |row| row.get::<_, i64>(0))? {
-            ids.push(id?);
-        }
-    }
+    let most = u32::try_from(COUNT_CAP + 1).unwrap_or(u32::MAX);
+    let ids = super::rows(tx, query, None, most)?;
     let total = ids.len() as u64;
     let ids = list(
         &ids[..ids

@@ -7,9 +7,11 @@
 
 mod complete;
 mod facets;
+mod groups;
 mod index;
 mod legacy;
 mod order;
+pub mod palette;
 mod piece;
 mod plan;
 mod texts;
@@ -24,6 +26,7 @@ use crate::StoreError;
 
 pub use complete::{ValueField, complete};
 pub use facets::{Facet, Facets, facets};
+pub use groups::{GroupRow, Groups, group_members, groups};
 pub(super) use index::note_reworded;
 pub use index::{index_pending, pending};
 use piece::Piece;

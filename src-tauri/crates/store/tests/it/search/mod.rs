@@ -1,6 +1,7 @@
 //! Searching: random queries against an oracle, the plans of what is asked, facets, completion.
 
 mod ask;
+mod groups;
 mod oracle;
 pub(crate) mod world;
 
