@@ -23,7 +23,8 @@ use crate::clock::Ids;
 use crate::idempotency::{self, Once};
 use crate::providers::ProviderSet;
 use crate::sources::Source;
-use crate::{Engine, Principal, Problem, RequestKey, rejects, signed};
+use crate::start::Inner;
+use crate::{Engine, Principal, Problem, RequestKey, rejects, signed, suppressions};
 
 /// Seconds after which a paused source is worth another try.
 const PAUSED_RETRY_SECS: u64 = 60;
@@ -48,6 +49,7 @@ struct Around {
     dedup_window_ms: i64,
     budget_ms: i64,
     ids: Ids,
+    inner: Arc<Inner>,
 }
 
 /// A refused body in our words.
@@ -134,6 +136,7 @@ impl Engine {
             dedup_window_ms: self.inner.dedup_window_ms(),
             budget_ms: self.inner.budget_ms(),
             ids: self.inner.ids,
+            inner: Arc::clone(&self.inner),
         };
         let by = by.clone();
         let once = self
@@ -289,6 +292,9 @@ fn store(tx: &WriteTx<'_>, new: &Prepared, around: &Around) -> Result<IngestView
     detail.insert("title".to_owned(), json!(new.alert.title));
     if let Some(head) = recurrence_of {
         detail.insert("duplicate_of".to_owned(), json!(head.uuid));
+    }
+    if let Some(hidden_by) = suppressions::hide(tx, &around.inner.suppressing, row, new.now)? {
+        detail.insert("suppressed_by".to_owned(), json!([null, hidden_by]));
     }
     append(tx, new, around, ("alert.created", new.uuid), detail)?;
     Ok(IngestView {

@@ -17,6 +17,7 @@ mod anchors;
 mod api_key_changes;
 mod api_keys;
 mod attack_names;
+mod bulk;
 mod catalog;
 mod changes;
 mod clock;
@@ -53,9 +54,11 @@ mod signed;
 mod sources;
 mod stage;
 mod start;
+mod suppressions;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod triage;
 mod vault;
 mod verify;
 mod views;
@@ -87,6 +90,7 @@ pub use problem::Problem;
 pub use providers::ProviderListQuery;
 pub use settings::Settings;
 pub use start::{Engine, EngineConfig, FirstKey, StartError};
+pub use triage::Undoable;
 pub use vault::{KeyStore, KeyStoreView};
 pub use verify::{Verified, verify_directory};
 

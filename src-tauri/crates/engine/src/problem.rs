@@ -109,6 +109,13 @@ impl Problem {
         }
     }
 
+    /// Why, in as few words as there are: the first refused field's reason, else the message.
+    pub(crate) fn first_reason(&self) -> String {
+        let first = self.details.get("errors").and_then(|errors| errors.get(0));
+        let message = first.and_then(|error| error["message"].as_str());
+        message.unwrap_or(&self.message).to_owned()
+    }
+
     /// A human has to do this.
     pub fn human_required(what: &str) -> Self {
         Self::new(

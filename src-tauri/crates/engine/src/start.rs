@@ -20,6 +20,7 @@ use crate::key_cache::KeyCache;
 use crate::providers::ProviderSet;
 use crate::settings::Settings;
 use crate::sources::{self, Sources};
+use crate::suppressions::ParsedQueries;
 use crate::vault::{self, KeyStore, Vault};
 use crate::{anchors, api_keys, catalog, convert, stage};
 
@@ -98,6 +99,10 @@ pub(crate) struct Inner {
     pub(crate) deliveries: stage::deliver::InFlight,
     /// A provider's slot was freed.
     pub(crate) enrich_freed: tokio::sync::Notify,
+    /// Something that ends by the clock was changed.
+    pub(crate) clock_changed: tokio::sync::Notify,
+    /// Queries of suppressions.
+    pub(crate) suppressing: ParsedQueries,
     pub(crate) anchored: tokio::sync::Mutex<anchors::Anchored>,
     pub(crate) refusals: Refusals,
     /// Places for conversions of uploads.
@@ -148,6 +153,8 @@ impl Engine {
             tasks: TaskTracker::new(),
             deliveries: stage::deliver::InFlight::default(),
             enrich_freed: tokio::sync::Notify::new(),
+            clock_changed: tokio::sync::Notify::new(),
+            suppressing: ParsedQueries::default(),
             anchored: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
             converting: Arc::new(tokio::sync::Semaphore::new(convert::TOGETHER)),

@@ -16,7 +16,7 @@ use super::{calm_down, pause};
 use crate::payload::{self, Frozen};
 use crate::start::Inner;
 use crate::views::Evidence;
-use crate::{Problem, agents};
+use crate::{Problem, agents, suppressions};
 
 /// Alerts worked on at once.
 const BATCH: u32 = 32;
@@ -146,7 +146,7 @@ async fn match_alerts(inner: &Arc<Inner>, jobs: &[JobRow]) -> Result<(), Problem
                 .collect::<Result<Vec<_>, _>>()
         })
         .await?;
-    let (boot, ids) = (inner.store.boot(), inner.ids);
+    let (boot, writer) = (inner.store.boot(), Arc::clone(inner));
     inner
         .store
         .write(move |tx: &WriteTx<'_>| {
@@ -156,7 +156,7 @@ async fn match_alerts(inner: &Arc<Inner>, jobs: &[JobRow]) -> Result<(), Problem
                     continue;
                 }
                 if let Some(matched) = matched {
-                    store(tx, matched, ids, now)?;
+                    store(tx, matched, &writer, now)?;
                 }
             }
             Ok::<_, Problem>(())
@@ -245,11 +245,17 @@ pub(super) fn enrichment_status(evidence: &Evidence) -> EnrichmentStatus {
 fn store(
     tx: &WriteTx<'_>,
     matched: &Matched,
-    ids: crate::Ids,
+    inner: &Inner,
     now: Timestamp,
 ) -> Result<(), Problem> {
     let alert = &matched.alert;
     alert::settle_enrichment(tx, alert.id, matched.status, matched.worst, now)?;
+    let mut detail = matched.detail.clone();
+    // More is known of it now: what a suppression says of its verdict may hold.
+    let hidden_by = suppressions::hide(tx, &inner.suppressing, alert.id, now)?;
+    if let Some(hidden_by) = hidden_by {
+        detail.insert("suppressed_by".to_owned(), json!([null, hidden_by]));
+    }
     event::append(
         tx,
         NewEvent {
@@ -258,7 +264,7 @@ fn store(
             kind: "alert.enriched",
             object: ("alert", Some(alert.uuid.uuid())),
             alert: Some(alert.uuid),
-            detail: matched.detail.clone(),
+            detail,
         },
     )?;
     let raised = alert::by_row(tx, alert.id)?.is_some_and(|now| now.severity != alert.severity);
@@ -275,7 +281,7 @@ fn store(
         delivery::insert(
             tx,
             &NewDelivery {
-                uuid: ids.next(),
+                uuid: inner.ids.next(),
                 alert: Some(alert.id),
                 agent: agent.id,
                 generation: alert.generation,

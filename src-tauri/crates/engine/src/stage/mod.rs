@@ -4,6 +4,7 @@
 //! next row is due and at least every [`SAFETY_TICK`]. A stage that panics loses one piece of work
 //! for one lease, never the loop.
 
+pub(crate) mod clock;
 pub(crate) mod deliver;
 mod enrich;
 mod index;
@@ -32,6 +33,7 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     supervise(inner, "enrich", enrich::run);
     supervise(inner, "deliver", deliver::run);
     supervise(inner, "index", index::run);
+    supervise(inner, "clock", clock::run);
     supervise(inner, "anchor", crate::anchors::run);
 }
 

@@ -4,6 +4,8 @@ mod agents;
 mod configuration;
 mod evidence;
 mod intake;
+mod suppressions;
+mod triage;
 
 use calseta_contract::api_key::ApiKeyRequest;
 use calseta_domain::Timestamp;
