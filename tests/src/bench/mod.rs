@@ -11,6 +11,7 @@ pub mod peer;
 pub mod queries;
 pub mod report;
 pub mod sections;
+pub mod window;
 
 use std::time::Duration;
 
