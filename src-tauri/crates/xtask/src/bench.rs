@@ -4,11 +4,14 @@ use anyhow::{Result, bail};
 use std::fs;
 
 use crate::workspace::Workspace;
-use crate::{command, output};
+use crate::{command, output, ui, wasm};
 
 /// The package and the program that measures.
 const PACKAGE: &str = "calseta-tests";
 const PROGRAM: &str = "bench";
+
+/// The option by which the window is measured; it goes to the program too.
+const WINDOW: &str = "--ui";
 
 /// Builds and measures; `rest` goes to the benchmark program. Results go to `bench.json` in the
 /// target directory.
@@ -36,6 +39,10 @@ pub(crate) fn start(workspace: &Workspace, rest: &[String]) -> Result<()> {
         PROGRAM,
     ]))?;
     step.done();
+    let measures_window = rest.iter().any(|word| word == WINDOW);
+    if measures_window {
+        build_window(workspace)?;
+    }
     let step = output::step("Measuring");
     fs::create_dir_all(&workspace.target)?;
     let mut program = command::program(workspace.program("release", PROGRAM), &workspace.root);
@@ -46,7 +53,26 @@ pub(crate) fn start(workspace: &Workspace, rest: &[String]) -> Result<()> {
         .arg("--out")
         .arg(workspace.target.join("bench.json"))
         .args(rest);
+    if measures_window {
+        program
+            .arg("--dist")
+            .arg(workspace.root.join("ui/dist"))
+            .arg("--console")
+            .arg(workspace.program("release", "calseta-console"));
+        program = command::on_a_desktop(&workspace.root, &program);
+    }
     command::run(&mut program)?;
+    step.done();
+    Ok(())
+}
+
+/// The window's files as they are shipped, and the desktop program around them.
+fn build_window(workspace: &Workspace) -> Result<()> {
+    let compiler = wasm::choose(workspace)?;
+    ui::build(workspace, &compiler, ui::Profile::Release)?;
+    let step = output::step("Building the desktop program in release");
+    let console = ["build", "--release", "--bin", "calseta-console"];
+    command::run(&mut workspace.cargo(&console))?;
     step.done();
     Ok(())
 }

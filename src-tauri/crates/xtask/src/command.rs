@@ -67,6 +67,20 @@ pub(crate) fn follow(command: &mut Command, mut each: impl FnMut(&str)) -> Resul
     Ok(())
 }
 
+/// The same command with a display and a desktop bus of its own, like a session of a user.
+pub(crate) fn on_a_desktop(folder: &Path, command: &Command) -> Command {
+    let mut session = program("dbus-run-session", folder);
+    session.args(["--", "xvfb-run", "-a", "-s", "-screen 0 1680x1000x24"]);
+    session.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => session.env(name, value),
+            None => session.env_remove(name),
+        };
+    }
+    session
+}
+
 /// The command as a person would type it, with the variables that decide what a build makes.
 pub(crate) fn describe(command: &Command) -> String {
     const TELLING: [&str; 3] = ["RUSTC", "RUSTFLAGS", "RUSTDOCFLAGS"];

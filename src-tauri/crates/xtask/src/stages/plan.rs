@@ -45,6 +45,7 @@ enum Work {
     Licences,
     Unused,
     Window,
+    WindowSize,
     Clippy,
     ClippyWindow,
     Documentation,
@@ -110,6 +111,11 @@ fn of_the_sources() -> Vec<Stage> {
             "window",
             "the window's files, which the desktop program embeds",
             Work::Window,
+        ),
+        (
+            "window-size",
+            "the window as it is shipped is under its ceiling of bytes",
+            Work::WindowSize,
         ),
         ("clippy", "no warning in native code", Work::Clippy),
         (
@@ -187,6 +193,7 @@ impl Stage {
             Work::Licences => licences::check(&workspace.root).map(none),
             Work::Unused => unused::check(workspace).map(none),
             Work::Window => build_window(workspace).map(none),
+            Work::WindowSize => ui::check_size(workspace, &wasm::choose(workspace)?).map(none),
             Work::Clippy => {
                 let arguments = ["--all-targets", "--", "-D", "warnings"];
                 command::run(&mut workspace.native("clippy", &arguments)).map(none)
@@ -273,7 +280,7 @@ fn build_tests(workspace: &Workspace) -> Result<()> {
 fn run_room(workspace: &Workspace, room: &str) -> Result<Count> {
     let mut cargo = workspace.native("test", &["--test", room]);
     if room == DESKTOP {
-        cargo = on_a_desktop(workspace, &cargo);
+        cargo = command::on_a_desktop(&workspace.root, &cargo);
     }
     if room == BROWSER {
         cargo.env("CALSETA_AXE", Tools::prepare(workspace)?.node_file(AXE)?);
@@ -295,14 +302,6 @@ fn run_tests(command: &mut Command) -> Result<Count> {
         }
     })?;
     count.refuse_ignored()
-}
-
-/// The same command with a display and a desktop bus of its own, like a session of a user.
-fn on_a_desktop(workspace: &Workspace, cargo: &Command) -> Command {
-    let mut session = command::program("dbus-run-session", &workspace.root);
-    session.args(["--", "xvfb-run", "-a", "-s", "-screen 0 1440x900x24"]);
-    session.arg(cargo.get_program()).args(cargo.get_args());
-    session
 }
 
 /// Tells the tests where the programs, the window's files and their own output are.

@@ -5,6 +5,7 @@
 //! changed: the desktop program embeds it and would be built again otherwise.
 
 mod dist;
+mod size;
 mod stylesheet;
 
 use anyhow::{Context, Result};
@@ -52,13 +53,27 @@ pub(crate) fn build(workspace: &Workspace, compiler: &Compiler, profile: Profile
         files.add_folder(&source.join("assets"), Path::new("assets"))?;
     }
     let changed = files.write(&source.join("dist"))?;
-    let size = fs::metadata(bindings.join(format!("{BINDINGS}_bg.wasm")))?.len();
+    let size = fs::metadata(program_file(&bindings))?.len();
     output::note(&format!(
         "{changed} files changed; WebAssembly: {} KiB",
         size / 1024
     ));
     step.done();
+    if profile == Profile::Release {
+        size::check(&program_file(&bindings))?;
+    }
     Ok(())
+}
+
+/// Builds the window as it is shipped, beside `ui/dist`, and holds its size against the ceiling.
+pub(crate) fn check_size(workspace: &Workspace, compiler: &Compiler) -> Result<()> {
+    let program = compile(workspace, compiler, Profile::Release)?;
+    let bindings = generate_bindings(workspace, &program, Profile::Release)?;
+    size::check(&program_file(&bindings))
+}
+
+fn program_file(bindings: &Path) -> PathBuf {
+    bindings.join(format!("{BINDINGS}_bg.wasm"))
 }
 
 /// The options the window is compiled with.
@@ -93,7 +108,12 @@ fn compile(workspace: &Workspace, compiler: &Compiler, profile: Profile) -> Resu
 
 /// Makes the bindings, unless they were made from this very program already.
 fn generate_bindings(workspace: &Workspace, program: &Path, profile: Profile) -> Result<PathBuf> {
-    let folder = wasm::target_folder(workspace).join("bindings");
+    // A folder a profile: the size check leaves what the other stages use alone.
+    let name = match profile {
+        Profile::Dev => "bindings",
+        Profile::Release => "bindings-release",
+    };
+    let folder = wasm::target_folder(workspace).join(name);
     let stamp = folder.with_extension("stamp");
     let identity = identity(program, profile)?;
     if fs::read_to_string(&stamp).is_ok_and(|known| known == identity) {
