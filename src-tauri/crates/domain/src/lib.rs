@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod attack;
+pub mod chart;
 pub mod error_code;
 pub mod evidence;
 pub mod extract;
@@ -22,6 +23,7 @@ pub mod normalise;
 mod openapi;
 pub mod path;
 pub mod query;
+pub mod relation;
 pub mod retry;
 pub mod settings;
 pub mod severity;
