@@ -187,7 +187,7 @@ async fn a_missing_scope_is_403_and_named_on_every_route() -> Result<()> {
             .await?;
         let world = std::sync::Arc::clone(&world);
         running.spawn(async move {
-            for route in ROUTES {
+            for route in &*ROUTES {
                 let answer = ask(&world, route, Some(&format!("Bearer {key}"))).await?;
                 judge(route, scope, &answer)?;
             }
@@ -208,7 +208,7 @@ async fn an_agents_key_never_does_what_is_for_humans() -> Result<()> {
     let (key, _) = world.key(&request).await?;
     let authorization = format!("Bearer {key}");
     let mut refused = 0;
-    for route in ROUTES {
+    for route in &*ROUTES {
         let answer = ask(&world, route, Some(&authorization)).await?;
         let human_only = answer.code() == "HUMAN_KEY_REQUIRED";
         ensure!(
@@ -268,7 +268,7 @@ async fn other_methods_are_405_and_other_paths_404() -> Result<()> {
     let world = World::start().await?;
     let to = world.backend.address();
     let headers = raw::usual(to, world.backend.admin());
-    for route in ROUTES {
+    for route in &*ROUTES {
         let path = route.at(NOBODY);
         for method in ["PUT", "OPTIONS", "QUERY"] {
             let answer = raw::send(to, &raw::request(method, &path, &headers, &[])).await?;

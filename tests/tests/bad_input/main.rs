@@ -13,4 +13,5 @@ mod route_bodies;
 mod route_rows;
 mod routes;
 mod slow;
+mod triage_rows;
 mod world;

@@ -59,7 +59,10 @@ fn samples() -> Result<Vec<Good>> {
 /// An object of every noun: made by its POST route, else one that is there from the start.
 async fn objects(world: &World) -> Result<BTreeMap<&'static str, String>> {
     let alert = world.alert("the alert that is changed").await?;
-    let mut ids = BTreeMap::from([("/v1/alerts", alert)]);
+    let path = format!("/v1/alerts/{alert}/findings");
+    let finding = world.backend.post(&path, &json!({"summary": "s"})).await?;
+    let finding = finding["uuid"].as_str().context("uuid")?.to_owned();
+    let mut ids = BTreeMap::from([("/v1/alerts", alert), ("/v1/findings", finding)]);
     for route in ROUTES.iter().filter(|route| route.path.contains("/{uuid}")) {
         let noun = route.path.split("/{").next().unwrap_or_default();
         let make = ROUTES

@@ -4,10 +4,15 @@
 //! that the router is made from is compared with it.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use calseta_server::RouteNeeds;
 
-pub(crate) use crate::route_rows::ROUTES;
+use crate::{route_rows, triage_rows};
+
+/// All of them.
+pub(crate) static ROUTES: LazyLock<Vec<Route>> =
+    LazyLock::new(|| [route_rows::ROUTES, triage_rows::ROUTES].concat());
 
 /// What a route asks of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +69,9 @@ impl Route {
     pub(crate) fn at(&self, uuid: &str) -> String {
         self.path
             .replace("{uuid}", uuid)
+            .replace("{document_uuid}", uuid)
+            .replace("{change_uuid}", uuid)
+            .replace("{n}", "0")
             .replace("{source}", "generic")
             .replace("{page}", "alerts")
             .replace("{reject}", uuid)

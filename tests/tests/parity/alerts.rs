@@ -83,6 +83,12 @@ pub(crate) const FAULTS: &[Fault] = &[
             "the_graph_shows_the_newest_other_alerts_of_every_indicator",
         ),
     ),
+    fault(
+        122,
+        "12",
+        "The agent's payload is shown as the answer of the API, not as the webhook.",
+        shown!(the_payload_that_is_shown_is_the_webhook),
+    ),
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -352,6 +358,51 @@ async fn lists_are_searched_by_verdict(world: &World) -> Result<()> {
     ensure!(
         !found("benign").await?,
         "the control: another verdict does not find it"
+    );
+    Ok(())
+}
+
+/// Without the moment at which it was built, which is all that may differ.
+fn timeless(mut body: Value) -> Result<Value> {
+    let built = body.pointer_mut("/alert/_metadata/generated_at");
+    let built = built.context("generated_at")?;
+    ensure!(built.is_string(), "{built}");
+    *built = Value::Null;
+    Ok(body)
+}
+
+async fn the_payload_that_is_shown_is_the_webhook(world: &World) -> Result<()> {
+    let agent = world.agent(&json!({"tags": ["shown-payload"]})).await?;
+    let payload = json!({
+        "title": "shown", "severity": "High", "tags": ["shown-payload"], "src_ip": "203.0.113.44",
+        "rule": {"id": "shown-1", "name": "Shown"}, "notes": "a \" quote, ü",
+    });
+    let alert = world.alert(&payload).await?;
+    let delivered = agent.recorder.wait(1).await?;
+    let delivered: Value = serde_json::from_slice(&delivered[0].body)?;
+    let path = format!("/v1/alerts/{alert}/agent-payload?agent_uuid={}", agent.uuid);
+    let shown = world.backend.get(&path).await?;
+    let (sent, body) = (timeless(delivered)?, timeless(shown["body"].clone())?);
+    ensure!(sent == body, "sent {sent}\nshown {body}");
+    let sections = shown["tokens_by_section"].as_array().context("sections")?;
+    let named: BTreeSet<_> = sections
+        .iter()
+        .filter_map(|one| one["section"].as_str())
+        .collect();
+    let keys: BTreeSet<_> = body.as_object().context("a body")?.keys().collect();
+    ensure!(
+        named.len() == keys.len() && keys.iter().all(|key| named.contains(key.as_str())),
+        "{named:?}"
+    );
+    // The control: what has changed since is shown as it is now.
+    let (status, _) = world
+        .patch_alert(&alert, &json!({"severity": "Low"}))
+        .await?;
+    ensure!(status == 200, "{status}");
+    let now = timeless(world.backend.get(&path).await?["body"].clone())?;
+    ensure!(
+        now != sent,
+        "the payload is not built from what is stored now"
     );
     Ok(())
 }

@@ -294,12 +294,6 @@ pub(crate) const FAULTS: &[Fault] = &[
         Open("the window's column of times"),
     ),
     fault(
-        122,
-        "12",
-        "The agent's payload is shown as the answer of the API, not as the webhook.",
-        Open("GET /v1/alerts/{uuid}/agent-payload"),
-    ),
-    fault(
         123,
         "12",
         "A closed alert cannot be reopened in the window.",

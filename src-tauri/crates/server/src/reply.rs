@@ -58,6 +58,14 @@ impl<T, const STATUS: u16> One<T, STATUS> {
         }
     }
 
+    /// Says something that the caller should mend, though the request was done.
+    pub(crate) fn warning(mut self, text: Option<&str>) -> Self {
+        if let Some(text) = text {
+            self.meta.insert("warnings".to_owned(), json!([text]));
+        }
+        self
+    }
+
     /// Marks an answer that was given before.
     pub(crate) fn replayed(mut self, is_replay: bool) -> Self {
         self.is_replay = is_replay;
@@ -111,6 +119,11 @@ fn free_meta(schemas: &mut Schemas) -> Value {
                     "items": {"type": "string"},
                     "description": "Fields of the body that were not understood.",
                 },
+                "warnings": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "What should be done differently, though this was done.",
+                },
             },
             "additionalProperties": true,
         })
@@ -139,22 +152,24 @@ impl<T: Serialize + ToSchema, const STATUS: u16> Reply for One<T, STATUS> {
 
 /// `{data, meta}` with a `meta` of its own.
 #[derive(Debug)]
-pub(crate) struct OneWith<T, M>(pub(crate) T, pub(crate) M);
+pub(crate) struct OneWith<T, M, const STATUS: u16 = 200>(pub(crate) T, pub(crate) M);
 
-impl<T: Serialize, M: Serialize> IntoResponse for OneWith<T, M> {
+impl<T: Serialize, M: Serialize, const STATUS: u16> IntoResponse for OneWith<T, M, STATUS> {
     fn into_response(self) -> Response {
         let (data, meta) = (self.0, self.1);
-        json_response(StatusCode::OK, &Envelope { data, meta })
+        json_response(status(STATUS), &Envelope { data, meta })
     }
 }
 
-impl<T: Serialize + ToSchema, M: Serialize + ToSchema> Reply for OneWith<T, M> {
+impl<T: Serialize + ToSchema, M: Serialize + ToSchema, const STATUS: u16> Reply
+    for OneWith<T, M, STATUS>
+{
     fn describe(schemas: &mut Schemas) -> Vec<ReplyFacts> {
         let (data, meta) = (schemas.of::<T>(), schemas.of::<M>());
         let name = format!("{}With{}", T::name(), M::name());
         vec![ReplyFacts {
-            status: 200,
-            text: text_of(200),
+            status: STATUS,
+            text: text_of(STATUS),
             content: Content::Json(envelope(schemas, name, &data, &meta)),
         }]
     }

@@ -12,6 +12,7 @@ mod documents;
 mod egress;
 mod enrichments;
 mod events;
+mod findings;
 mod health;
 mod indicators;
 mod ingest;
@@ -23,6 +24,7 @@ mod search;
 mod security;
 mod settings;
 mod sources;
+mod triage;
 mod ui;
 
 use axum::Router;
@@ -44,6 +46,8 @@ pub(crate) fn table() -> Vec<Operation> {
         alerts::operations(),
         alert_parts::operations(),
         alert_work::operations(),
+        triage::operations(),
+        findings::operations(),
         search::operations(),
         indicators::operations(),
         mappings::operations(),
