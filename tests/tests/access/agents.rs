@@ -21,6 +21,11 @@ const LEFT_TO_AGENTS: &[(&str, &str)] = &[
     ("POST", "/v1/alerts/{uuid}/indicators"),
     ("POST", "/v1/alerts/{uuid}/notes"),
     ("POST", "/v1/alerts/{uuid}/reopen"),
+    // An agent may close an alert, so it may put one off, mark it, and tick what it has done.
+    ("PUT", "/v1/alerts/{uuid}/snooze"),
+    ("DELETE", "/v1/alerts/{uuid}/snooze"),
+    ("PUT", "/v1/alerts/{uuid}/flags"),
+    ("PUT", "/v1/alerts/{uuid}/checklist/{document_uuid}/{n}"),
     ("POST", "/v1/alerts/{uuid}/trigger-agents"),
     ("PATCH", "/v1/indicators/{uuid}"),
     ("POST", "/v1/enrichments"),

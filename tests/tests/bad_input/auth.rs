@@ -44,6 +44,7 @@ const BAD_QUERIES: &[&str] = &[
     "/v1/alerts?to_time=1",
     "/v1/alerts?source_name=nope",
     "/v1/alerts?detection_rule_uuid=1",
+    "/v1/alerts/0195d3c0-0000-7000-8000-000000000000/agent-payload?agent_uuid=x",
     "/v1/deliveries?state=lost",
     "/v1/deliveries?agent_uuid=x",
     "/v1/deliveries?alert_uuid=x",
@@ -271,6 +272,10 @@ async fn other_methods_are_405_and_other_paths_404() -> Result<()> {
     for route in &*ROUTES {
         let path = route.at(NOBODY);
         for method in ["PUT", "OPTIONS", "QUERY"] {
+            let is_there = |other: &&Route| other.path == route.path && other.method == method;
+            if ROUTES.iter().any(|other| is_there(&other)) {
+                continue;
+            }
             let answer = raw::send(to, &raw::request(method, &path, &headers, &[])).await?;
             let what = format!("{method} {path}: {} {}", answer.status, answer.code());
             ensure!(
@@ -311,7 +316,7 @@ async fn bad_ids_and_filters_are_422() -> Result<()> {
     let world = World::start().await?;
     let to = world.backend.address();
     let headers = raw::usual(to, world.backend.admin());
-    for route in ROUTES.iter().filter(|route| route.path.contains("{uuid}")) {
+    for route in ROUTES.iter().filter(|route| route.path.contains("uuid}")) {
         for bad in [
             "x",
             "1",

@@ -1,15 +1,35 @@
 //! The rows of the routes of triage, for the list of routes.
 
-use crate::routes::Who::Anybody;
+use crate::route_bodies::{
+    BULK, DONE, FLAGS, NOTE, PATCH_SUPPRESSION, SNOOZE, SUPPRESSION, SUPPRESSION_PREVIEW,
+};
+use crate::routes::Who::{Anybody, Humans};
 use crate::routes::{Needs, Route, row};
 
 const READ: Needs = Needs::Scope("alerts:read");
+const WRITE: Needs = Needs::Scope("alerts:write");
+
+const SNOOZED: &str = "/v1/alerts/{uuid}/snooze";
+const CHECKLIST: &str = "/v1/alerts/{uuid}/checklist/{document_uuid}/{n}";
+const SUPPRESSIONS: &str = "/v1/suppressions";
+const ONE_SUPPRESSION: &str = "/v1/suppressions/{uuid}";
+const PREVIEWED: &str = "/v1/suppressions/preview";
+const UNDO: &str = "/v1/changes/{change_uuid}/undo";
 
 /// All of them.
-pub(crate) const ROUTES: &[Route] = &[row(
-    "GET",
-    "/v1/alerts/{uuid}/agent-payload",
-    READ,
-    Anybody,
-    "",
-)];
+pub(crate) const ROUTES: &[Route] = &[
+    row("POST", "/v1/alerts/{uuid}/notes", WRITE, Anybody, NOTE),
+    row("PUT", SNOOZED, WRITE, Anybody, SNOOZE),
+    row("DELETE", SNOOZED, WRITE, Anybody, ""),
+    row("PUT", "/v1/alerts/{uuid}/flags", WRITE, Anybody, FLAGS),
+    row("PUT", CHECKLIST, WRITE, Anybody, DONE),
+    row("GET", "/v1/alerts/{uuid}/agent-payload", READ, Anybody, ""),
+    row("POST", "/v1/alerts/bulk", WRITE, Humans, BULK),
+    row("POST", UNDO, WRITE, Humans, ""),
+    row("GET", SUPPRESSIONS, READ, Anybody, ""),
+    row("POST", SUPPRESSIONS, WRITE, Humans, SUPPRESSION),
+    row("POST", PREVIEWED, READ, Humans, SUPPRESSION_PREVIEW),
+    row("GET", ONE_SUPPRESSION, READ, Anybody, ""),
+    row("PATCH", ONE_SUPPRESSION, WRITE, Humans, PATCH_SUPPRESSION),
+    row("DELETE", ONE_SUPPRESSION, WRITE, Humans, ""),
+];

@@ -12,7 +12,15 @@ use crate::complete::reader;
 const MAY_READ: &[(&str, &[&str])] = &[
     (
         "alerts:read",
-        &["alert", "finding", "document", "rule", "source", "view"],
+        &[
+            "alert",
+            "finding",
+            "document",
+            "rule",
+            "source",
+            "view",
+            "suppression",
+        ],
     ),
     ("alerts:write", &[]),
     ("enrichments:read", &["indicator", "provider", "extraction"]),

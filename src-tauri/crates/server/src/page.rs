@@ -12,8 +12,8 @@ use http::request::Parts;
 
 use crate::answer::Failure;
 use crate::operation::{
-    Argument, DEFAULT_PAGE_SIZE, Facts, MAX_PAGE, MAX_PAGE_SIZE, PAGE, Parameter, Parameters,
-    Schemas, list_parameters,
+    Argument, DEFAULT_PAGE_SIZE, Facts, MAX_ITEM, MAX_PAGE, MAX_PAGE_SIZE, PAGE, Parameter,
+    Parameters, Schemas, list_parameters,
 };
 
 /// Unknown parameters that are named in an answer, at the most.
@@ -298,6 +298,35 @@ where
         Ok(Self(
             parsed("uuid", &first)?,
             parsed("the second uuid", &second)?,
+        ))
+    }
+}
+
+/// An alert, a document that applies to it, and the place of an item in its checklist.
+#[derive(Debug)]
+pub(crate) struct IdItem<A, B>(pub(crate) A, pub(crate) B, pub(crate) u64);
+
+impl<A, B> Argument for IdItem<A, B> {
+    fn describe(_: &mut Facts, _: &mut Schemas) {}
+}
+
+impl<S, A, B> FromRequestParts<S> for IdItem<A, B>
+where
+    S: Send + Sync,
+    A: FromStr + Send,
+    B: FromStr + Send,
+{
+    type Rejection = Failure;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let path = Path::<(String, String, String)>::from_request_parts(parts, state).await;
+        let (alert, document, item) = path.map(|Path(all)| all).unwrap_or_default();
+        let number = item.parse().ok().filter(|n| *n <= MAX_ITEM);
+        let number = number
+            .ok_or_else(|| Problem::field("n", format!("must be a number from 0 to {MAX_ITEM}")))?;
+        Ok(Self(
+            parsed("uuid", &alert)?,
+            parsed("document_uuid", &document)?,
+            number,
         ))
     }
 }

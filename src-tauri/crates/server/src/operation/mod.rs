@@ -21,8 +21,8 @@ pub(crate) use argument::{
 };
 pub(crate) use noun::Noun;
 pub(crate) use parameter::{
-    DEFAULT_PAGE_SIZE, Kind, MAX_PAGE, MAX_PAGE_SIZE, PAGE, Parameter, Parameters, list_parameters,
-    path_parameter,
+    DEFAULT_PAGE_SIZE, Kind, MAX_ITEM, MAX_PAGE, MAX_PAGE_SIZE, PAGE, Parameter, Parameters,
+    list_parameters, path_parameter,
 };
 pub(crate) use schemas::Schemas;
 
@@ -140,7 +140,7 @@ macro_rules! methods {
     )+};
 }
 
-methods!(get => GET, post => POST, patch => PATCH, delete => DELETE);
+methods!(get => GET, post => POST, put => PUT, patch => PATCH, delete => DELETE);
 
 /// Puts operations under their noun.
 pub(crate) fn about<const N: usize>(noun: Noun, operations: [Operation; N]) -> Vec<Operation> {

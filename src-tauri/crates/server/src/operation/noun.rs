@@ -34,7 +34,11 @@ nouns! {
     Alerts => "alerts", "Alerts",
         "Normalised alerts with their life, from Open to Closed.";
     Search => "search", "Search",
-        "Facets, completion and saved views over one filter grammar.";
+        "Facets, groups, completion and saved views over one filter grammar, and one box for everything.";
+    Changes => "changes", "Changes",
+        "Many alerts at once, and taking back what was done.";
+    Suppressions => "suppressions", "Suppressions",
+        "What stays out of the queue for a while: counted, never dropped.";
     Findings => "findings", "Findings",
         "What agents and people concluded about an alert. A finding is never changed.";
     Indicators => "indicators", "Indicators",

@@ -111,10 +111,26 @@ pub(crate) const PAGE: &[Parameter] = &[
     ),
 ];
 
+/// The last item of a checklist that can be named.
+pub(crate) const MAX_ITEM: u64 = 999;
+
 /// What stands in the braces of a path.
 pub(crate) fn path_parameter(name: &'static str) -> Parameter {
     match name {
         "uuid" => Parameter::new(name, Kind::Uuid, "The id."),
+        "change_uuid" => Parameter::new(name, Kind::Uuid, "The change, from `meta.change_uuid`."),
+        "document_uuid" => {
+            Parameter::new(name, Kind::Uuid, "A document that applies to the alert.")
+        }
+        "n" => Parameter::new(
+            name,
+            Kind::Number {
+                default: None,
+                min: 0,
+                max: MAX_ITEM,
+            },
+            "The item's place among the document's task list items, from 0.",
+        ),
         "reject" => Parameter::new(name, Kind::Uuid, "The rejected payload."),
         "version" => Parameter::new(
             name,

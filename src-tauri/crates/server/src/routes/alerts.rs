@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use calseta_contract::alert::{AlertMeta, AlertPatch, AlertSummary, AlertView};
+use calseta_contract::change::ChangeMeta;
 use calseta_domain::{
     AlertId, AlertStatus, DetectionRuleId, EnrichmentStatus, ErrorCode, Severity,
 };
@@ -9,6 +10,7 @@ use calseta_engine::{
     AlertFilter, AlertListQuery, AlertSort, Counting, Direction, Engine, Paging, Problem,
 };
 
+use super::triage::taken_back_by;
 use crate::answer::Answer;
 use crate::body::Json;
 use crate::caller::{AlertsRead, AlertsWrite, App, Caller};
@@ -89,15 +91,15 @@ pub(super) fn operations() -> Vec<Operation> {
         Noun::Alerts,
         [
             get("/v1/alerts", "list_alerts", list)
-                .says("List alerts", "Newest first unless sorted otherwise. A filter with an unknown word is refused. Pages by number are exact; a cursor is cheap at any depth."),
+                .says("List alerts", "Newest first unless sorted otherwise. A filter with an unknown word is refused. Suppressed alerts are left out unless `q` asks for them (`is:suppressed`). Pages by number are exact; a cursor is cheap at any depth."),
             get("/v1/alerts/{uuid}", "get_alert", show)
-                .says("Read an alert", "With its indicators and what the providers said of them, its rule, the documents that apply, all findings and the sender's JSON, verbatim."),
+                .says("Read an alert", "With its indicators and what the providers said of them, its rule, the documents that apply, all findings, notes, the marks of checklists and the sender's JSON, verbatim."),
             patch("/v1/alerts/{uuid}", "update_alert", change)
-                .says("Change an alert", "Absent fields keep their value, `null` clears. Status moves Open → Triaging or Escalated → Closed; the status that it already has is no error. Closing needs a `close_classification`, in the request or stored before.")
+                .says("Change an alert", "Absent fields keep their value, `null` clears. Status moves Open → Triaging or Escalated → Closed; the status that it already has is no error. Closing needs a `close_classification`, in the request or stored before. A `comment` is kept as a note. `meta.change_uuid` is what takes it back.")
                 .example(PATCH)
                 .fails(&[ErrorCode::InvalidTransition]),
             post("/v1/alerts/{uuid}/reopen", "reopen_alert", reopen)
-                .says("Reopen an alert", "Back to Open; `closed_at` is cleared.")
+                .says("Reopen an alert", "Back to Open; `closed_at` is cleared. `meta.change_uuid` is what takes it back.")
                 .fails(&[ErrorCode::InvalidTransition]),
         ],
     )
@@ -166,10 +168,12 @@ fn parse(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
             .transpose()?,
         filter: filter(query)?,
         // A search is streamed newest accepted first; any other order has to walk an index.
-        sort: query.word("sort_by", SORTS)?.unwrap_or(match query.get("q") {
-            Some(_) => AlertSort::CreatedAt,
-            None => AlertSort::OccurredAt,
-        }),
+        sort: query
+            .word("sort_by", SORTS)?
+            .unwrap_or(match query.get("q") {
+                Some(_) => AlertSort::CreatedAt,
+                None => AlertSort::OccurredAt,
+            }),
         descending: query.direction()? == Direction::Descending,
         paging,
         limit: u32::try_from(page_number.page_size).unwrap_or(u32::MAX),
@@ -181,19 +185,19 @@ fn parse(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
 /// An alert with the `_metadata` of the agents' payload.
 type Whole = OneWith<AlertView, AlertMeta>;
 
-async fn whole(app: &App, id: AlertId, ignored_fields: Vec<String>) -> Answer<Whole> {
+async fn whole(app: &App, id: AlertId, change: ChangeMeta) -> Answer<Whole> {
     let (alert, metadata) = app.engine.alert(id).await?;
     let meta = AlertMeta {
         metadata,
-        ignored_fields,
-        change_uuid: None,
-        undo_until: None,
+        ignored_fields: change.ignored_fields,
+        change_uuid: change.change_uuid,
+        undo_until: change.undo_until,
     };
     Ok(OneWith(alert, meta))
 }
 
 async fn show(State(app): State<App>, _: Caller<AlertsRead>, Id(id): Id<AlertId>) -> Answer<Whole> {
-    whole(&app, id, Vec::new()).await
+    whole(&app, id, ChangeMeta::default()).await
 }
 
 async fn change(
@@ -202,8 +206,8 @@ async fn change(
     Id(id): Id<AlertId>,
     body: Json<AlertPatch>,
 ) -> Answer<Whole> {
-    app.engine.patch_alert(&caller.0, id, body.value).await?;
-    whole(&app, id, body.ignored).await
+    let done = app.engine.patch_alert(&caller.0, id, body.value).await?;
+    whole(&app, id, taken_back_by(done, body.ignored)).await
 }
 
 async fn reopen(
@@ -211,6 +215,6 @@ async fn reopen(
     caller: Caller<AlertsWrite>,
     Id(id): Id<AlertId>,
 ) -> Answer<Whole> {
-    app.engine.reopen_alert(&caller.0, id).await?;
-    whole(&app, id, Vec::new()).await
+    let done = app.engine.reopen_alert(&caller.0, id).await?;
+    whole(&app, id, taken_back_by(done, Vec::new())).await
 }

@@ -6,6 +6,7 @@ mod alert_parts;
 mod alert_work;
 mod alerts;
 mod api_keys;
+mod changes;
 mod deliveries;
 mod documentation;
 mod documents;
@@ -24,6 +25,7 @@ mod search;
 mod security;
 mod settings;
 mod sources;
+mod suppressions;
 mod triage;
 mod ui;
 
@@ -47,6 +49,8 @@ pub(crate) fn table() -> Vec<Operation> {
         alert_parts::operations(),
         alert_work::operations(),
         triage::operations(),
+        changes::operations(),
+        suppressions::operations(),
         findings::operations(),
         search::operations(),
         indicators::operations(),

@@ -1,14 +1,24 @@
-//! What is asked about one alert while it is triaged: what an agent would be sent about it.
+//! What is done with one alert while it is triaged: notes, snoozing, marks, checklists; and
+//! what an agent would be sent about it.
 
 use axum::extract::State;
-use calseta_contract::triage::AgentPayloadView;
-use calseta_domain::{AgentId, AlertId};
+use calseta_contract::alert::AlertSummary;
+use calseta_contract::change::ChangeMeta;
+use calseta_contract::triage::{
+    AgentPayloadView, ChecklistMark, ChecklistRequest, FlagsRequest, NoteRequest, NoteView,
+    SnoozeRequest,
+};
+use calseta_domain::{AgentId, AlertId, DocumentId};
+use calseta_engine::Undoable;
 
 use crate::answer::Answer;
-use crate::caller::{AlertsRead, App, Caller};
-use crate::operation::{Kind, Noun, Operation, Parameter, about, get, list_parameters};
-use crate::page::{Id, Query};
-use crate::reply::One;
+use crate::body::Json;
+use crate::caller::{AlertsRead, AlertsWrite, App, Caller};
+use crate::operation::{
+    Kind, Noun, Operation, Parameter, about, delete, get, list_parameters, post, put,
+};
+use crate::page::{Id, IdItem, Query};
+use crate::reply::{One, OneWith};
 
 list_parameters! {
     /// `GET …/agent-payload`.
@@ -19,10 +29,93 @@ pub(super) fn operations() -> Vec<Operation> {
     about(
         Noun::Alerts,
         [
+            post("/v1/alerts/{uuid}/notes", "add_note", add_note)
+                .says("Add a note", "Plain text, kept as it is. A note is never changed; undoing the change takes it away.")
+                .example(r#"{"text":"Spoke to the user: she is travelling until Friday."}"#),
+            put("/v1/alerts/{uuid}/snooze", "snooze_alert", snooze)
+                .says("Snooze an alert", "It stays out of views that ask for `-is:snoozed` until then, at most 90 days, and comes back by itself with an event. Work on it goes on meanwhile.")
+                .example(r#"{"until":"2099-01-16T08:00:00Z"}"#),
+            delete("/v1/alerts/{uuid}/snooze", "wake_alert", wake)
+                .says("Wake an alert", "Ends its snooze now. An alert that is not snoozed is no error: nothing changes."),
+            put("/v1/alerts/{uuid}/flags", "flag_alert", flag)
+                .says("Mark an alert", "As read or not, as flagged or not; absent keeps. `\"unread\": false` also says that it was just opened. Read marks leave no event and nothing to undo.")
+                .example(r#"{"unread":false,"flagged":true}"#),
+            put("/v1/alerts/{uuid}/checklist/{document_uuid}/{n}", "mark_checklist_item", mark)
+                .says("Tick an item of a checklist", "Documents with task lists (`- [ ] …`) are checklists of every alert that they apply to; each alert has marks of its own. Ticking again takes the mark back.")
+                .example(r#"{"done":true}"#),
             get("/v1/alerts/{uuid}/agent-payload", "get_agent_payload", payload)
                 .says("Read what an agent would be sent", "The body of the webhook as it would be built now, with an estimate of its tokens, in all and for each of its parts."),
         ],
     )
+}
+
+/// What the answer to a change says of taking it back.
+pub(super) fn taken_back_by(done: Option<Undoable>, ignored_fields: Vec<String>) -> ChangeMeta {
+    ChangeMeta {
+        ignored_fields,
+        change_uuid: done.map(|done| done.change_uuid),
+        undo_until: done.map(|done| done.undo_until),
+    }
+}
+
+/// An alert's row after a change.
+type Row = OneWith<AlertSummary, ChangeMeta>;
+
+async fn row(app: &App, id: AlertId, meta: ChangeMeta) -> Answer<Row> {
+    Ok(OneWith(app.engine.alert_summary(id).await?, meta))
+}
+
+async fn add_note(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    Id(id): Id<AlertId>,
+    body: Json<NoteRequest>,
+) -> Answer<OneWith<NoteView, ChangeMeta, 201>> {
+    let (note, done) = app.engine.add_note(&caller.0, id, body.value).await?;
+    Ok(OneWith(note, taken_back_by(Some(done), body.ignored)))
+}
+
+async fn snooze(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    Id(id): Id<AlertId>,
+    body: Json<SnoozeRequest>,
+) -> Answer<Row> {
+    let done = app.engine.snooze_alert(&caller.0, id, body.value).await?;
+    row(&app, id, taken_back_by(done, body.ignored)).await
+}
+
+async fn wake(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    Id(id): Id<AlertId>,
+) -> Answer<Row> {
+    let done = app.engine.unsnooze_alert(&caller.0, id).await?;
+    row(&app, id, taken_back_by(done, Vec::new())).await
+}
+
+async fn flag(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    Id(id): Id<AlertId>,
+    body: Json<FlagsRequest>,
+) -> Answer<Row> {
+    let done = app.engine.flag_alert(&caller.0, id, body.value).await?;
+    row(&app, id, taken_back_by(done, body.ignored)).await
+}
+
+async fn mark(
+    State(app): State<App>,
+    caller: Caller<AlertsWrite>,
+    IdItem(alert, document, item): IdItem<AlertId, DocumentId>,
+    body: Json<ChecklistRequest>,
+) -> Answer<One<ChecklistMark>> {
+    let place = (document, item);
+    let engine = &app.engine;
+    let mark = engine
+        .mark_checklist(&caller.0, alert, place, body.value)
+        .await?;
+    Ok(One::noting(mark, &body.ignored))
 }
 
 async fn payload(
