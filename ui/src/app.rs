@@ -10,7 +10,7 @@ use crate::api::{self, Admission, Failure};
 use crate::components::Empty;
 use crate::features::agents::{AgentPage, AgentsPage, NewAgentPage};
 use crate::features::alert::AlertPage;
-use crate::features::queue::QueuePage;
+use crate::features::queue::{QueuePage, Records};
 use crate::features::setup::{FirstKeyDialog, SignInPage, StartFailedPage};
 use crate::shell::Shell;
 use crate::state::alert_actions::AlertActions;
@@ -18,10 +18,13 @@ use crate::state::clock::Clock;
 use crate::state::commands::Commands;
 use crate::state::live::Live;
 use crate::state::places::Places;
+use crate::state::preferences::Preferences;
+use crate::state::prompts::Prompts;
 use crate::state::queue::Queue;
 use crate::state::session::Session;
 use crate::state::theme::Theme;
 use crate::state::toasts::Toasts;
+use crate::state::views::Views;
 
 /// How far the start has come.
 #[derive(Clone)]
@@ -77,8 +80,12 @@ fn Running(boot: BootView) -> impl IntoView {
     Session::provide(boot);
     Clock::provide();
     Live::provide();
+    Preferences::provide();
+    Prompts::provide();
     Commands::provide();
     Queue::provide();
+    Views::provide();
+    Records::provide();
     view! {
         <Router>
             <Inside first_key />

@@ -26,66 +26,41 @@ pub(crate) struct AlertDetail {
     pub(crate) metadata: AlertMetadata,
 }
 
-/// Which page of which alerts. Words are the wire's; an empty list does not restrict.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct AlertPageQuery {
-    /// Statuses.
-    pub(crate) status: Vec<String>,
-    /// Severities.
-    pub(crate) severity: Vec<String>,
-    /// Sources.
-    pub(crate) source_name: Vec<String>,
-    /// Where the page before ended.
-    pub(crate) cursor: Option<String>,
-    /// Rows, 1..=500.
-    pub(crate) page_size: u32,
+/// One page of what a query finds, in its order, else newest accepted first. It is not counted:
+/// counting is slower than reading.
+pub(crate) async fn list_alerts(
+    q: &str,
+    page_size: u32,
+    cursor: Option<&str>,
+) -> Result<Page<AlertSummary>, Failure> {
+    get(&page_path(q, page_size, cursor)).await
 }
 
-impl AlertPageQuery {
-    fn restrictions(&self) -> String {
-        let lists = [
-            ("status", &self.status),
-            ("severity", &self.severity),
-            ("source_name", &self.source_name),
-        ];
-        let mut out = String::new();
-        for (name, words) in lists {
-            if !words.is_empty() {
-                let words: Vec<String> = words.iter().map(|word| encoded(word)).collect();
-                out.extend(["&", name, "=", &words.join(",")]);
-            }
-        }
-        out
-    }
-
-    fn path(&self) -> String {
-        let cursor = self
-            .cursor
-            .as_deref()
-            .map(|c| format!("&cursor={}", encoded(c)))
-            .unwrap_or_default();
-        format!(
-            "/v1/alerts?page_size={}&count=none&sort_by=created_at&sort_order=desc{}{cursor}",
-            self.page_size,
-            self.restrictions()
-        )
-    }
+fn page_path(q: &str, page_size: u32, cursor: Option<&str>) -> String {
+    let cursor = cursor
+        .map(|cursor| format!("&cursor={}", encoded(cursor)))
+        .unwrap_or_default();
+    let q = restriction(q);
+    format!(
+        "/v1/alerts?page_size={page_size}&count=none&sort_by=created_at&sort_order=desc{q}{cursor}"
+    )
 }
 
-/// One page, newest accepted first. It is not counted: counting is slower than reading.
-pub(crate) async fn list_alerts(query: &AlertPageQuery) -> Result<Page<AlertSummary>, Failure> {
-    get(&query.path()).await
-}
-
-/// How many alerts a query has, and whether there are more than that.
-pub(crate) async fn count_alerts(query: &AlertPageQuery) -> Result<(u64, bool), Failure> {
-    let path = format!(
-        "/v1/alerts?page_size=1&count=capped{}",
-        query.restrictions()
-    );
+/// How many alerts a query finds, and whether there are more than that.
+pub(crate) async fn count_alerts(q: &str) -> Result<(u64, bool), Failure> {
+    let path = format!("/v1/alerts?page_size=1&count=capped{}", restriction(q));
     let page = get::<Vec<Value>, ListMeta>(&path).await?;
     let capped = page.meta.total_is_capped.unwrap_or(false);
     Ok((page.meta.total.unwrap_or(0), capped))
+}
+
+fn restriction(q: &str) -> String {
+    let q = q.trim();
+    if q.is_empty() {
+        String::new()
+    } else {
+        format!("&q={}", encoded(q))
+    }
 }
 
 /// One alert with everything.
@@ -123,20 +98,23 @@ pub(crate) async fn send_test_alert(at: &str) -> Result<IngestView, Failure> {
     send("POST", "/v1/ingest/generic", &body).await
 }
 
+/// Posts a payload as the source `generic`.
+pub(crate) async fn ingest_generic(payload: &str) -> Result<IngestView, Failure> {
+    let request = "POST /v1/ingest/generic";
+    let payload: Value = serde_json::from_str(payload)
+        .map_err(|e| Failure::unreadable(request, 0, &e.to_string()))?;
+    send("POST", "/v1/ingest/generic", &payload).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_query_names_only_what_it_restricts() {
-        let mut query = AlertPageQuery {
-            page_size: 100,
-            ..AlertPageQuery::default()
-        };
-        assert!(!query.path().contains("status"));
-        query.status = vec!["Open".to_owned(), "Triaging".to_owned()];
-        query.cursor = Some("a=b".to_owned());
-        assert!(query.path().contains("&status=Open,Triaging&cursor=a%3Db"));
+    fn a_query_is_one_value_of_the_address() {
+        assert!(!page_path(" ", 100, None).contains("&q="));
+        let path = page_path("ip:1.2.3.0/24 -tag:\"a&b\"", 50, Some("a=b"));
+        assert!(path.ends_with("&q=ip%3A1.2.3.0%2F24%20-tag%3A%22a%26b%22&cursor=a%3Db"));
     }
 
     #[test]

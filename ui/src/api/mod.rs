@@ -22,7 +22,7 @@ pub(crate) use agents::{
     list_agents, patch_agent, redeliver, retry_now, test_agent,
 };
 pub(crate) use alerts::{
-    AlertDetail, AlertPageQuery, activity, alert_deliveries, count_alerts, get_alert, list_alerts,
+    AlertDetail, activity, alert_deliveries, count_alerts, get_alert, ingest_generic, list_alerts,
     send_test_alert,
 };
 pub(crate) use changes::{Changed, bulk, patch_alert, reopen_alert, undo};
@@ -34,6 +34,7 @@ pub(crate) use findings::{
 pub(crate) use keys::{create_agent_key, grant_address};
 pub(crate) use mappings::create_mapping;
 pub(crate) use palette::search;
+pub(crate) use request::encoded;
 pub(crate) use search::{
     complete, create_view, delete_view, facets, list_views, patch_view, view_counts,
 };

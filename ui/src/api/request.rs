@@ -67,7 +67,7 @@ where
 }
 
 /// A value of a query string, percent-encoded: unreserved characters stay.
-pub(super) fn encoded(value: &str) -> String {
+pub(crate) fn encoded(value: &str) -> String {
     use std::fmt::Write as _;
     let mut out = String::with_capacity(value.len());
     for byte in value.bytes() {

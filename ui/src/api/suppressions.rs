@@ -10,11 +10,13 @@ use serde_json::Value;
 use super::Failure;
 use super::request::{get, send, tell};
 
+/// Suppressions that are read at once.
+const SUPPRESSIONS_PAGE: u32 = 200;
+
 /// Every suppression, over or not.
 pub(crate) async fn list_suppressions() -> Result<Vec<SuppressionView>, Failure> {
-    Ok(get::<Vec<SuppressionView>, Value>("/v1/suppressions")
-        .await?
-        .data)
+    let path = format!("/v1/suppressions?page_size={SUPPRESSIONS_PAGE}");
+    Ok(get::<Vec<SuppressionView>, Value>(&path).await?.data)
 }
 
 /// Keeps matching alerts out of the queue for a while.

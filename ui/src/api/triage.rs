@@ -86,8 +86,8 @@ pub(crate) async fn dispatch_agent(
     alert: AlertId,
     agent: AgentId,
 ) -> Result<DispatchedAgentView, Failure> {
-    let body = json!({ "agent_uuid": agent });
-    send("POST", &format!("/v1/alerts/{alert}/dispatch-agent"), &body).await
+    let path = format!("/v1/alerts/{alert}/dispatch-agent?agent_uuid={agent}");
+    send("POST", &path, &json!({})).await
 }
 
 /// Tells every agent whose filter lets the alert pass.

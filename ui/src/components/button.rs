@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
-use super::kbd::Keys;
+use super::kbd::CommandKeys;
 use crate::state::commands::Commands;
 
 /// How much a button asks for attention.
@@ -119,7 +119,7 @@ pub(crate) fn CommandButton(
                 >
                     {glyph.map(|glyph| view! { <Icon glyph /> })}
                     <span>{title}</span>
-                    {command.keys.first().map(|keys| view! { <Keys sequence=keys /> })}
+                    <CommandKeys id />
                 </button>
             }
         })

@@ -12,8 +12,10 @@ mod icon;
 mod json_view;
 mod kbd;
 mod markdown;
+mod popover;
 mod section;
 mod skeleton;
+mod split_handle;
 mod toast;
 
 pub(crate) use age::Age;
@@ -22,7 +24,7 @@ pub(crate) use button::{Button, ButtonKind, CommandButton};
 pub(crate) use chip::{
     AgentChip, ProviderChip, SeverityChip, SeverityGlyph, StatusChip, VerdictChip, verdict_of,
 };
-pub(crate) use copy::{CopyButton, Indicator, Secret};
+pub(crate) use copy::{copy_text, CopyButton, Indicator, Secret};
 pub(crate) use dialog::Dialog;
 pub(crate) use empty::Empty;
 pub(crate) use field::{Field, SelectField, Switch};
@@ -30,6 +32,10 @@ pub(crate) use icon::{Glyph, Icon};
 pub(crate) use json_view::{JsonView, Place};
 pub(crate) use kbd::Keys;
 pub(crate) use markdown::{Checklist, MarkdownView};
+pub(crate) use json_view::JsonView;
+pub(crate) use kbd::{CommandKeys, Keys};
+pub(crate) use popover::Popover;
 pub(crate) use section::Section;
 pub(crate) use skeleton::Skeleton;
+pub(crate) use split_handle::SplitHandle;
 pub(crate) use toast::ToastStack;

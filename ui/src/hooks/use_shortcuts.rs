@@ -31,7 +31,7 @@ pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
                 .as_ref()
                 .is_some_and(|t| t.matches(css).unwrap_or(false))
         };
-        if within(TYPING) {
+        if within(TYPING) && !is_for_the_window(&key) {
             if key == "Escape" {
                 leave(target.as_ref());
                 event.prevent_default();
@@ -41,7 +41,7 @@ pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
         if key.starts_with("Arrow") && target.as_ref().is_some_and(is_scrolled) {
             return;
         }
-        if (key == "Enter" || key == " ") && within(PRESSABLE) {
+        if (key == "Enter" || key == "Space") && within(PRESSABLE) {
             return;
         }
         if commands.press(&key) != Press::Unknown {
@@ -51,8 +51,13 @@ pub(crate) fn use_shortcuts(commands: Commands, noticed: impl Fn() + 'static) {
     on_cleanup(move || handle.remove());
 }
 
+/// Keys that no text field has a use for: the palette and the history work everywhere.
+fn is_for_the_window(key: &str) -> bool {
+    key == "Ctrl+k" || key.starts_with("Alt+Arrow") || key.starts_with("Ctrl+Shift+Arrow")
+}
+
 /// A key with its modifiers; `None` for a modifier alone. Shift is in the letter already.
-fn spelled(event: &KeyboardEvent) -> Option<String> {
+pub(crate) fn spelled(event: &KeyboardEvent) -> Option<String> {
     let key = event.key();
     if matches!(
         key.as_str(),
@@ -70,7 +75,13 @@ fn spelled(event: &KeyboardEvent) -> Option<String> {
     if event.shift_key() && key.chars().count() > 1 {
         out.push_str("Shift+");
     }
-    out.push_str(&key);
+    let has_modifier = event.ctrl_key() || event.meta_key() || event.alt_key();
+    match event.code().strip_prefix("Key") {
+        // On a layout without Latin letters the key's place says what is meant.
+        Some(letter) if has_modifier && !key.is_ascii() => out.push_str(&letter.to_lowercase()),
+        _ if key == " " => out.push_str("Space"),
+        _ => out.push_str(&key),
+    }
     Some(out)
 }
 

@@ -1,7 +1,9 @@
 //! The frame around every page: rail, top bar, status bar, toasts, dialogs that any page may need.
 
-mod close_dialog;
+mod palette;
+mod prompts;
 mod rail;
+mod settings;
 mod shortcut_sheet;
 mod status_bar;
 mod top_bar;
@@ -9,29 +11,35 @@ mod top_bar;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-use crate::components::{Notice, ToastStack};
+use crate::components::{Notice, ToastStack, copy_text};
+use crate::api::encoded;
 use crate::hooks::use_shortcuts;
 use crate::state::commands::{Command, Commands, Group};
 use crate::state::places::{Places, alert_of_path};
+use crate::state::preferences::{Density, Preferences};
+use crate::state::prompts::{Prompt, Prompts};
 use crate::state::queue::Queue;
 use crate::state::session::Session;
-use close_dialog::CloseDialog;
+use crate::state::theme::{Choice, Theme};
+use crate::state::toasts::Toasts;
+use prompts::PromptHost;
 use rail::Rail;
-use shortcut_sheet::ShortcutSheet;
 use status_bar::StatusBar;
 use top_bar::TopBar;
 
 /// The event by which the desktop asks to open an alert: a notification was activated.
 const OPEN_EVENT: &str = "calseta:open";
 
+/// How much a key moves the border of a split view, in percent.
+const SPLIT_STEP: i32 = 4;
+
 /// The frame, with a page in it.
 #[component]
 pub(crate) fn Shell(children: Children) -> impl IntoView {
     let commands = Commands::expect();
     let queue = Queue::expect();
-    let sheet = RwSignal::new(false);
     use_shortcuts(commands, move || queue.note_key());
-    register(commands, sheet);
+    register(commands);
     open_on_request();
     let notice = Session::expect().boot().notice;
     view! {
@@ -41,16 +49,13 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
         <div class="shell">
             <Rail />
             <div class="shell__body">
-                <TopBar sheet />
+                <TopBar />
                 {notice.map(|text| view! { <Notice text warn=true /> })}
                 <main id="main" class="shell__main" tabindex="-1">{children()}</main>
                 <StatusBar />
             </div>
         </div>
-        <CloseDialog />
-        <Show when=move || sheet.get()>
-            <ShortcutSheet on_close=move |()| sheet.set(false) />
-        </Show>
+        <PromptHost />
         <ToastStack />
     }
 }
@@ -64,34 +69,86 @@ fn focus_main() {
     }
 }
 
-fn register(commands: Commands, sheet: RwSignal<bool>) {
+fn register(commands: Commands) {
     let places = Places::expect();
+    let go = |id, title, keys, run: fn(Places)| {
+        Command::new(id, title, Group::Go, keys, move || run(places))
+    };
     commands.register(vec![
-        Command::new("go.queue", "Queue", Group::Go, &["g q"], move || {
-            places.queue();
-        }),
-        Command::new("go.agents", "Agents", Group::Go, &["g n"], move || {
-            places.agents();
-        }),
-        Command::new(
-            "go.new-agent",
-            "Register an agent",
-            Group::Go,
-            &["g N"],
-            move || {
-                places.new_agent();
-            },
-        ),
-        Command::new(
-            "window.shortcuts",
-            "Keyboard shortcuts",
-            Group::Window,
-            &["?"],
-            move || {
-                sheet.set(true);
-            },
-        ),
+        go("go.queue", "Queue", &["g q"], Places::queue),
+        go("go.agents", "Agents", &["g n"], Places::agents),
+        go("go.new-agent", "Register an agent", &["g N"], Places::new_agent),
+        go("go.back", "Back", &["Alt+ArrowLeft"], Places::back),
+        go("go.forward", "Forward", &["Alt+ArrowRight"], Places::forward),
     ]);
+    commands.register(window_commands());
+    commands.register(appearance_commands());
+}
+
+fn window_commands() -> Vec<Command> {
+    let (prompts, queue, toasts) = (Prompts::expect(), Queue::expect(), Toasts::expect());
+    let window = Group::Window;
+    let ask = move |id, title, keys, prompt: Prompt| {
+        Command::new(id, title, window, keys, move || prompts.open(prompt))
+    };
+    vec![
+        ask("window.palette", "Search and commands", &["Ctrl+k"], Prompt::Palette),
+        ask("window.shortcuts", "Keyboard shortcuts", &["?"], Prompt::Shortcuts),
+        ask("window.settings", "Window settings", &["g ,"], Prompt::Settings),
+        ask("alert.new", "New alert…", &["N"], Prompt::NewAlert),
+        ask("queue.suppressions", "Suppressions", &[], Prompt::Suppressions),
+        Command::new("window.copy-link", "Copy a link to this", window, &["Ctrl+l"], move || {
+            let open = untrack(|| queue.open());
+            let link = open.map_or_else(
+                || format!("calseta://queue?q={}", encoded(&queue.peek_q())),
+                |id| format!("calseta://alerts/{id}"),
+            );
+            copy_text(toasts, link, "Link");
+        }),
+    ]
+}
+
+fn appearance_commands() -> Vec<Command> {
+    let (preferences, theme) = (Preferences::expect(), Theme::expect());
+    let window = Group::Window;
+    let density = move |id, title, density: Density| {
+        Command::new(id, title, window, &[], move || {
+            preferences.change(|choices| choices.density = density);
+        })
+    };
+    let wear = move |id, title, choice: Choice| {
+        Command::new(id, title, window, &[], move || theme.choose(choice))
+    };
+    vec![
+        Command::new("window.zone", "UTC or local time", window, &["u"], move || {
+            preferences.change(|choices| choices.utc = !choices.utc);
+        }),
+        Command::new("window.rail", "Widen or narrow the rail", window, &[], move || {
+            preferences.change(|choices| choices.rail_wide = !choices.rail_wide);
+        }),
+        Command::new(
+            "window.split-left",
+            "Less list, more alert",
+            window,
+            &["Ctrl+Shift+ArrowLeft"],
+            move || preferences.move_split(-SPLIT_STEP),
+        ),
+        Command::new(
+            "window.split-right",
+            "More list, less alert",
+            window,
+            &["Ctrl+Shift+ArrowRight"],
+            move || preferences.move_split(SPLIT_STEP),
+        ),
+        density("density.compact", "Compact rows", Density::Compact),
+        density("density.cosy", "Cosy rows", Density::Cosy),
+        density("density.comfortable", "Comfortable rows", Density::Comfortable),
+        wear("theme.system", "Theme of the desktop", Choice::System),
+        wear("theme.dark", "Dark theme", Choice::Dark),
+        wear("theme.light", "Light theme", Choice::Light),
+        wear("theme.contrast-dark", "High contrast, dark", Choice::ContrastDark),
+        wear("theme.contrast-light", "High contrast, light", Choice::ContrastLight),
+    ]
 }
 
 /// Follows the desktop's request, to an alert and nowhere else.

@@ -1,16 +1,21 @@
-//! The rail: where one can go, most frequent first.
+//! The rail: where one can go, most frequent first. It is narrow, or wide with its words beside
+//! its icons, and stays as it was left.
 
 use leptos::prelude::*;
 use leptos_router::components::A;
 use leptos_router::hooks::use_location;
 
-use crate::components::{Glyph, Icon};
+use crate::components::{CommandKeys, Glyph, Icon};
+use crate::state::commands::Commands;
+use crate::state::preferences::Preferences;
 use crate::state::queue::Queue;
 
 /// Destinations with an icon and a word.
 #[component]
 pub(super) fn Rail() -> impl IntoView {
     let queue = Queue::expect();
+    let commands = Commands::expect();
+    let wide = Preferences::expect().part(|choices| choices.rail_wide);
     let badge = move || {
         queue
             .open_count()
@@ -20,14 +25,15 @@ pub(super) fn Rail() -> impl IntoView {
                 format!("{}{more}", total.count)
             })
     };
+    let toggle_label = move || if wide.get() { "Narrow the rail" } else { "Widen the rail" };
     view! {
-        <nav class="rail" aria-label="Main">
-            <Place href="/" under="/alerts" glyph=Glyph::Queue label="Queue">
+        <nav class="rail" class:rail--wide=move || wide.get() aria-label="Main">
+            <Place href="/" under="/alerts" glyph=Glyph::Queue label="Queue" command="go.queue">
                 {move || {
                     badge()
                         .map(|count| {
                             view! {
-                                <span class="rail__badge" aria-label=format!("{count} waiting")>
+                                <span class="rail__badge" role="img" aria-label=format!("{count} waiting")>
                                     {count.clone()}
                                 </span>
                             }
@@ -35,7 +41,21 @@ pub(super) fn Rail() -> impl IntoView {
                 }}
             </Place>
             <span class="rail__rule" role="separator"></span>
-            <Place href="/agents" under="/agents" glyph=Glyph::Agent label="Agents" />
+            <Place href="/agents" under="/agents" glyph=Glyph::Agent label="Agents" command="go.agents" />
+            <span class="rail__space"></span>
+            <button
+                type="button"
+                class="button button--quiet button--icon rail__toggle"
+                data-command="window.rail"
+                aria-expanded=move || wide.get().to_string()
+                aria-label=toggle_label
+                title=toggle_label
+                on:click=move |_| {
+                    commands.run("window.rail");
+                }
+            >
+                <Icon glyph=Glyph::Menu />
+            </button>
         </nav>
     }
 }
@@ -47,6 +67,8 @@ fn Place(
     under: &'static str,
     glyph: Glyph,
     label: &'static str,
+    /// The command that goes there; its key is shown beside the word.
+    command: &'static str,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
     let location = use_location();
@@ -56,9 +78,10 @@ fn Place(
     };
     view! {
         <div class="rail__place" class:rail__place--here=here>
-            <A href=href attr:class="rail__link">
+            <A href=href attr:class="rail__link" attr:title=label>
                 <Icon glyph />
-                <span>{label}</span>
+                <span class="rail__word">{label}</span>
+                <span class="rail__keys"><CommandKeys id=command /></span>
             </A>
             {children.map(|children| children())}
         </div>

@@ -36,6 +36,7 @@ pub(super) fn StatusBar() -> impl IntoView {
         let count = queue.with(|list| list.waiting().len());
         (count > 0).then(|| format!("{count} new behind the pill"))
     };
+    let paused = move || queue.is_paused().then_some("Updates paused (Shift+P)");
     view! {
         <footer class="status-bar">
             <span class="status-bar__link" data-link=move || link().0 role="status">
@@ -43,6 +44,7 @@ pub(super) fn StatusBar() -> impl IntoView {
             </span>
             <span>{last}</span>
             <span>{waiting}</span>
+            <span class="status-bar__paused">{paused}</span>
             <span class="status-bar__space"></span>
             <span class="status-bar__path" title="Where the data lives">{boot.data_dir}</span>
             <span>{format!("v{}", boot.version)}</span>

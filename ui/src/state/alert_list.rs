@@ -2,84 +2,38 @@
 //!
 //! The invariant: no event changes which row is focused, where it stands, or what is selected.
 //! New alerts therefore wait in `waiting` until somebody merges them, changed rows change in
-//! place, and rows that stop matching stay, marked, until the list is read anew.
+//! place, and rows that stop matching stay, marked, until the list is read anew. Whether an alert
+//! matches is the backend's answer; the list only keeps the rows in order.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use calseta_contract::alert::AlertSummary;
-use calseta_domain::{AlertId, AlertStatus, Severity};
+use calseta_domain::{AlertId, AlertStatus};
 
-use crate::api::AlertPageQuery;
+use super::list_order::ListOrder;
 
-/// Which alerts the queue shows. An empty set does not restrict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AlertFilter {
-    /// Statuses.
-    pub(crate) status: BTreeSet<AlertStatus>,
-    /// Severities.
-    pub(crate) severity: BTreeSet<Severity>,
-    /// Sources, by name.
-    pub(crate) source_name: BTreeSet<String>,
-}
-
-impl Default for AlertFilter {
-    /// What waits for somebody: everything that is not closed.
-    fn default() -> Self {
-        use AlertStatus::{Escalated, Open, Triaging};
-        Self {
-            status: [Open, Triaging, Escalated].into(),
-            severity: BTreeSet::new(),
-            source_name: BTreeSet::new(),
-        }
-    }
-}
-
-impl AlertFilter {
-    /// One that restricts nothing.
-    pub(crate) fn everything() -> Self {
-        Self {
-            status: BTreeSet::new(),
-            ..Self::default()
-        }
-    }
-
-    /// Whether an alert belongs into the list.
-    pub(crate) fn matches(&self, alert: &AlertSummary) -> bool {
-        (self.status.is_empty() || self.status.contains(&alert.status))
-            && (self.severity.is_empty() || self.severity.contains(&alert.severity))
-            && (self.source_name.is_empty() || self.source_name.contains(&alert.source_name))
-    }
-
-    /// The same as a query.
-    pub(crate) fn query(&self, page_size: u32, cursor: Option<String>) -> AlertPageQuery {
-        AlertPageQuery {
-            status: self
-                .status
-                .iter()
-                .map(|status| status.as_str().to_owned())
-                .collect(),
-            severity: self
-                .severity
-                .iter()
-                .map(|severity| severity.as_str().to_owned())
-                .collect(),
-            source_name: self.source_name.iter().cloned().collect(),
-            cursor,
-            page_size,
-        }
-    }
+/// Whether an alert belongs into the list, by the backend's word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Belongs {
+    /// The query finds it.
+    Yes,
+    /// It does not, or not any more.
+    No,
 }
 
 /// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AlertRow {
-    /// The alert, as last read.
+    /// The alert, as last read, or as it will be when a change under way succeeds.
     pub(crate) alert: Arc<AlertSummary>,
     /// How often it changed under the reader's eyes; the tint starts again with each.
     pub(crate) changes: u32,
     /// Why it no longer belongs here, when it does not.
     pub(crate) gone: Option<String>,
+    /// As it was before a change that is still under way.
+    before: Option<Arc<AlertSummary>>,
 }
 
 impl AlertRow {
@@ -88,16 +42,25 @@ impl AlertRow {
             alert: Arc::new(alert),
             changes: 0,
             gone: None,
+            before: None,
         }
     }
 
     /// Whether nobody has dealt with it yet.
     pub(crate) fn is_unhandled(&self) -> bool {
-        self.gone.is_none() && self.alert.status == AlertStatus::Open
+        self.gone.is_none()
+            && self.alert.status == AlertStatus::Open
+            && self.alert.snoozed_until.is_none()
+            && self.alert.suppressed_by.is_none()
+    }
+
+    /// Whether a change of it is on its way.
+    pub(crate) fn is_assumed(&self) -> bool {
+        self.before.is_some()
     }
 }
 
-/// Rows in the order of the screen, newest first, with what waits to be merged.
+/// Rows in the order of the screen, with what waits to be merged.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AlertList {
     order: Vec<AlertId>,
@@ -106,6 +69,7 @@ pub(crate) struct AlertList {
     is_waiting_partial: bool,
     cursor: Option<String>,
     is_complete: bool,
+    sorted: ListOrder,
 }
 
 impl AlertList {
@@ -119,9 +83,24 @@ impl AlertList {
         self.order.is_empty()
     }
 
+    /// Whether every row that matched when it was read is loaded.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.is_complete
+    }
+
     /// Where the next page begins.
     pub(crate) fn cursor(&self) -> Option<&str> {
         self.cursor.as_deref()
+    }
+
+    /// The order of the rows.
+    pub(crate) fn sorted(&self) -> &ListOrder {
+        &self.sorted
+    }
+
+    /// The loaded alerts, in the order of the screen.
+    pub(crate) fn ids(&self) -> &[AlertId] {
+        &self.order
     }
 
     /// The row of an alert.
@@ -129,9 +108,9 @@ impl AlertList {
         self.rows.get(&id)
     }
 
-    /// The alert at a place.
-    pub(crate) fn id_at(&self, index: usize) -> Option<AlertId> {
-        self.order.get(index).copied()
+    /// Whether an alert is a row or waits to be one.
+    pub(crate) fn is_known(&self, id: AlertId) -> bool {
+        self.rows.contains_key(&id) || self.waiting.iter().any(|alert| alert.uuid == id)
     }
 
     /// The place of an alert.
@@ -149,28 +128,27 @@ impl AlertList {
         self.is_waiting_partial
     }
 
-    /// Whether a beginning of the list, newest first, reaches down to the last loaded row.
+    /// Whether a beginning of the list reaches down to the last loaded row.
     pub(crate) fn is_covered_by(&self, beginning: &[AlertSummary]) -> bool {
         let oldest = self.order.last().and_then(|id| self.rows.get(id));
         match (oldest, beginning.last()) {
-            (Some(row), Some(last)) => place(last) <= place(&row.alert),
+            (Some(row), Some(last)) => self.sorted.compare(last, &row.alert) != Ordering::Less,
             (Some(_), None) => false,
             (None, _) => true,
         }
     }
 
-    /// The next row after `index` that nobody has dealt with, else the one before it.
-    pub(crate) fn next_unhandled(&self, index: usize) -> Option<AlertId> {
-        let unhandled = |id: &&AlertId| self.rows.get(*id).is_some_and(AlertRow::is_unhandled);
-        let after = self.order.iter().skip(index + 1).find(unhandled);
-        after
-            .or_else(|| self.order.iter().take(index).rev().find(unhandled))
-            .copied()
-    }
-
     /// Replaces everything by a first page. What waited is in it, or matches no longer.
-    pub(crate) fn replace(&mut self, page: Vec<AlertSummary>, cursor: Option<String>) {
-        *self = Self::default();
+    pub(crate) fn replace(
+        &mut self,
+        page: Vec<AlertSummary>,
+        cursor: Option<String>,
+        sorted: ListOrder,
+    ) {
+        *self = Self {
+            sorted,
+            ..Self::default()
+        };
         self.append(page, cursor);
     }
 
@@ -190,24 +168,9 @@ impl AlertList {
     }
 
     /// Takes in an alert as it is now.
-    pub(crate) fn apply(&mut self, alert: AlertSummary, filter: &AlertFilter) {
-        let matches = filter.matches(&alert);
+    pub(crate) fn apply(&mut self, alert: AlertSummary, belongs: Belongs) {
         if let Some(row) = self.rows.get_mut(&alert.uuid) {
-            if alert.updated_at < row.alert.updated_at {
-                // An answer that was overtaken by a newer one.
-                return;
-            }
-            let gone = (!matches).then(|| format!("→ {}", reason(&row.alert, &alert)));
-            // A row that had already gone keeps its reason unless it comes back.
-            row.gone = if matches {
-                None
-            } else {
-                row.gone.take().or(gone)
-            };
-            if *row.alert != alert {
-                row.alert = Arc::new(alert);
-                row.changes += 1;
-            }
+            take_in(row, alert, belongs);
             return;
         }
         self.waiting.retain(|other| other.uuid != alert.uuid);
@@ -216,10 +179,39 @@ impl AlertList {
                 .order
                 .last()
                 .and_then(|id| self.rows.get(id))
-                .is_some_and(|last| place(&alert) < place(&last.alert));
+                .is_some_and(|last| {
+                    self.sorted.compare(&alert, &last.alert) == Ordering::Greater
+                });
         // Below the last page that was read: paging will bring it.
-        if matches && !beyond {
+        if belongs == Belongs::Yes && !beyond {
             self.waiting.push(alert);
+        }
+    }
+
+    /// Shows a change that is on its way as if it had happened.
+    pub(crate) fn assume(&mut self, id: AlertId, change: impl FnOnce(&mut AlertSummary)) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            let mut changed = AlertSummary::clone(&row.alert);
+            change(&mut changed);
+            let shown = std::mem::replace(&mut row.alert, Arc::new(changed));
+            row.before.get_or_insert(shown);
+        }
+    }
+
+    /// The change was made: the next read shows what came of it.
+    pub(crate) fn settle(&mut self, id: AlertId) {
+        if let Some(row) = self.rows.get_mut(&id) {
+            row.before = None;
+        }
+    }
+
+    /// The change was not made: the row is again what it was, and tinted, so that it is seen.
+    pub(crate) fn roll_back(&mut self, id: AlertId) {
+        if let Some(row) = self.rows.get_mut(&id)
+            && let Some(before) = row.before.take()
+        {
+            row.alert = before;
+            row.changes += 1;
         }
     }
 
@@ -233,18 +225,25 @@ impl AlertList {
 
     /// Takes in the list's beginning as the backend has it now; `whole` when that is all of it.
     /// Loaded rows that should be in it and are not have stopped matching.
-    pub(crate) fn compare(&mut self, page: Vec<AlertSummary>, whole: bool, filter: &AlertFilter) {
+    pub(crate) fn compare(&mut self, page: Vec<AlertSummary>, whole: bool) {
         let present: BTreeSet<AlertId> = page.iter().map(|alert| alert.uuid).collect();
-        let last = page.last().map(place);
+        let last = page.last().cloned();
         let newest = self.order.first().and_then(|id| self.rows.get(id));
         let meets = last
+            .as_ref()
             .zip(newest)
-            .is_none_or(|(last, row)| last <= place(&row.alert));
+            .is_none_or(|(last, row)| self.sorted.compare(last, &row.alert) != Ordering::Less);
         self.is_waiting_partial = !whole && !meets;
         for alert in page {
-            self.apply(alert, filter);
+            self.apply(alert, Belongs::Yes);
         }
-        let covered = |alert: &AlertSummary| whole || last.is_some_and(|last| place(alert) >= last);
+        let sorted = self.sorted.clone();
+        let covered = |alert: &AlertSummary| {
+            whole
+                || last
+                    .as_ref()
+                    .is_some_and(|last| sorted.compare(alert, last) != Ordering::Greater)
+        };
         for row in self.rows.values_mut() {
             if !present.contains(&row.alert.uuid) && covered(&row.alert) && row.gone.is_none() {
                 row.gone = Some("→ No longer in this view".to_owned());
@@ -259,10 +258,11 @@ impl AlertList {
         let waiting = std::mem::take(&mut self.waiting);
         let count = waiting.len();
         for alert in waiting {
-            let key = place(&alert);
-            let index = self
-                .order
-                .partition_point(|id| self.rows.get(id).is_some_and(|row| place(&row.alert) > key));
+            let index = self.order.partition_point(|id| {
+                self.rows.get(id).is_some_and(|row| {
+                    self.sorted.compare(&row.alert, &alert) == Ordering::Less
+                })
+            });
             self.order.insert(index, alert.uuid);
             self.rows.insert(alert.uuid, AlertRow::new(alert));
         }
@@ -270,22 +270,47 @@ impl AlertList {
     }
 }
 
-/// Newest accepted first, as the list is asked for; ids are ordered by time and break ties.
-fn place(alert: &AlertSummary) -> (calseta_domain::Timestamp, AlertId) {
-    (alert.created_at, alert.uuid)
+fn take_in(row: &mut AlertRow, alert: AlertSummary, belongs: Belongs) {
+    if alert.updated_at < row.alert.updated_at {
+        // An answer that was overtaken by a newer one.
+        return;
+    }
+    if row.before.is_some() {
+        // A change is on its way: what is read meanwhile is what it would be rolled back to.
+        row.before = Some(Arc::new(alert));
+        return;
+    }
+    // A row that had already gone keeps its reason unless it comes back.
+    row.gone = match belongs {
+        Belongs::Yes => None,
+        Belongs::No => {
+            let reason = || format!("→ {}", reason(&row.alert, &alert));
+            Some(row.gone.take().unwrap_or_else(reason))
+        }
+    };
+    if *row.alert != alert {
+        row.alert = Arc::new(alert);
+        row.changes += 1;
+    }
 }
 
 /// What made a row stop matching, in a word.
 fn reason(before: &AlertSummary, after: &AlertSummary) -> &'static str {
-    if before.status != after.status {
+    if after.suppressed_by.is_some() {
+        "Suppressed"
+    } else if after.snoozed_until.is_some() {
+        "Snoozed"
+    } else if before.status != after.status || after.status == AlertStatus::Closed {
         after.status.as_str()
     } else if before.severity != after.severity {
         after.severity.as_str()
-    } else {
+    } else if after.status == AlertStatus::Open {
         "No longer in this view"
+    } else {
+        after.status.as_str()
     }
 }
 
 #[cfg(test)]
 #[path = "alert_list_tests.rs"]
-mod tests;
+pub(crate) mod tests;

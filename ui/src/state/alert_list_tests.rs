@@ -1,15 +1,15 @@
 //! The list's invariant, event by event.
 
-use calseta_domain::{EnrichmentStatus, Malice, Timestamp};
+use calseta_domain::{EnrichmentStatus, Malice, Severity, Timestamp};
 use uuid::Uuid;
 
 use super::*;
 
-fn id(n: u128) -> AlertId {
+pub(crate) fn id(n: u128) -> AlertId {
     AlertId::new(Uuid::from_u128(n))
 }
 
-fn alert(n: u128) -> AlertSummary {
+pub(crate) fn alert(n: u128) -> AlertSummary {
     let at = Timestamp::from_millis(i64::try_from(n).expect("small"));
     AlertSummary {
         uuid: id(n),
@@ -46,20 +46,22 @@ fn alert(n: u128) -> AlertSummary {
 
 fn loaded(numbers: &[u128]) -> AlertList {
     let mut list = AlertList::default();
-    list.replace(numbers.iter().map(|n| alert(*n)).collect(), None);
+    list.replace(
+        numbers.iter().map(|n| alert(*n)).collect(),
+        None,
+        ListOrder::default(),
+    );
     list
 }
 
 fn order(list: &AlertList) -> Vec<AlertId> {
-    (0..list.len())
-        .filter_map(|index| list.id_at(index))
-        .collect()
+    list.ids().to_vec()
 }
 
 #[test]
 fn a_new_alert_waits_and_moves_nothing() {
     let mut list = loaded(&[5, 4, 3]);
-    list.apply(alert(6), &AlertFilter::default());
+    list.apply(alert(6), Belongs::Yes);
     assert_eq!(
         order(&list),
         [id(5), id(4), id(3)],
@@ -73,7 +75,7 @@ fn a_new_alert_waits_and_moves_nothing() {
 #[test]
 fn an_alert_that_matches_again_is_merged_at_its_own_place() {
     let mut list = loaded(&[5, 3]);
-    list.apply(alert(4), &AlertFilter::default());
+    list.apply(alert(4), Belongs::Yes);
     list.merge();
     assert_eq!(order(&list), [id(5), id(4), id(3)]);
 }
@@ -81,13 +83,13 @@ fn an_alert_that_matches_again_is_merged_at_its_own_place() {
 #[test]
 fn the_same_new_alert_waits_once() {
     let mut list = loaded(&[1]);
-    list.apply(alert(2), &AlertFilter::default());
+    list.apply(alert(2), Belongs::Yes);
     list.apply(
         AlertSummary {
             duplicate_count: 3,
             ..alert(2)
         },
-        &AlertFilter::default(),
+        Belongs::Yes,
     );
     assert_eq!(list.waiting().len(), 1);
     assert_eq!(
@@ -105,7 +107,7 @@ fn a_changed_row_changes_in_place() {
             severity: Severity::Low,
             ..alert(1)
         },
-        &AlertFilter::default(),
+        Belongs::Yes,
     );
     let row = list.row(id(1)).expect("loaded");
     assert_eq!((row.alert.severity, row.changes), (Severity::Low, 1));
@@ -114,7 +116,7 @@ fn a_changed_row_changes_in_place() {
             severity: Severity::Low,
             ..alert(1)
         },
-        &AlertFilter::default(),
+        Belongs::Yes,
     );
     assert_eq!(
         list.row(id(1)).expect("loaded").changes,
@@ -130,13 +132,13 @@ fn a_row_that_stops_matching_stays_with_its_reason() {
         status: AlertStatus::Closed,
         ..alert(2)
     };
-    list.apply(closed, &AlertFilter::default());
+    list.apply(closed, Belongs::No);
     assert_eq!(order(&list), [id(2), id(1)]);
     assert_eq!(
         list.row(id(2)).expect("loaded").gone.as_deref(),
         Some("→ Closed")
     );
-    list.apply(alert(2), &AlertFilter::default());
+    list.apply(alert(2), Belongs::Yes);
     assert_eq!(
         list.row(id(2)).expect("loaded").gone,
         None,
@@ -147,20 +149,20 @@ fn a_row_that_stops_matching_stays_with_its_reason() {
 #[test]
 fn a_waiting_alert_that_stops_matching_waits_no_longer() {
     let mut list = loaded(&[1]);
-    list.apply(alert(2), &AlertFilter::default());
+    list.apply(alert(2), Belongs::Yes);
     let closed = AlertSummary {
         status: AlertStatus::Closed,
         ..alert(2)
     };
-    list.apply(closed, &AlertFilter::default());
+    list.apply(closed, Belongs::No);
     assert!(list.waiting().is_empty());
 }
 
 #[test]
 fn an_alert_below_the_last_page_is_left_to_paging() {
     let mut list = AlertList::default();
-    list.replace(vec![alert(9), alert(8)], Some("next".to_owned()));
-    list.apply(alert(2), &AlertFilter::default());
+    list.replace(vec![alert(9), alert(8)], Some("next".to_owned()), ListOrder::default());
+    list.apply(alert(2), Belongs::Yes);
     assert!(list.waiting().is_empty());
     list.append(vec![alert(7), alert(2)], None);
     assert_eq!(list.len(), 4);
@@ -170,46 +172,75 @@ fn an_alert_below_the_last_page_is_left_to_paging() {
 #[test]
 fn a_page_that_overlaps_brings_no_row_twice() {
     let mut list = AlertList::default();
-    list.replace(vec![alert(9), alert(8)], Some("next".to_owned()));
+    list.replace(vec![alert(9), alert(8)], Some("next".to_owned()), ListOrder::default());
     list.append(vec![alert(8), alert(7)], None);
     assert_eq!(order(&list), [id(9), id(8), id(7)]);
 }
 
 #[test]
-fn after_a_closed_row_comes_the_next_that_nobody_has_dealt_with() {
-    let mut list = loaded(&[4, 3, 2, 1]);
-    let taken = AlertSummary {
-        status: AlertStatus::Triaging,
-        ..alert(3)
-    };
-    list.apply(taken, &AlertFilter::default());
-    assert_eq!(list.next_unhandled(0), Some(id(2)), "3 is being dealt with");
+fn a_change_that_is_refused_is_rolled_back_and_one_that_is_made_is_not() {
+    let mut list = loaded(&[2, 1]);
+    list.assume(id(2), |alert| alert.status = AlertStatus::Closed);
+    let row = list.row(id(2)).expect("loaded");
+    assert_eq!(row.alert.status, AlertStatus::Closed);
+    assert!(row.is_assumed() && !row.is_unhandled());
+    list.roll_back(id(2));
+    let row = list.row(id(2)).expect("loaded");
+    assert_eq!((row.alert.status, row.changes), (AlertStatus::Open, 1));
+
+    list.assume(id(1), |alert| alert.severity = Severity::Low);
+    list.settle(id(1));
+    list.roll_back(id(1));
     assert_eq!(
-        list.next_unhandled(3),
-        Some(id(2)),
-        "at the end it goes back up"
+        list.row(id(1)).expect("loaded").alert.severity,
+        Severity::Low
     );
 }
 
 #[test]
-fn a_filter_restricts_by_each_of_its_sets() {
-    let filter = AlertFilter {
-        severity: [Severity::Critical].into(),
-        ..AlertFilter::everything()
+fn what_is_read_while_a_change_is_under_way_is_what_it_falls_back_to() {
+    let mut list = loaded(&[1]);
+    list.assume(id(1), |alert| alert.status = AlertStatus::Closed);
+    let escalated = AlertSummary {
+        status: AlertStatus::Escalated,
+        ..alert(1)
     };
-    assert!(!filter.matches(&alert(1)));
-    assert!(AlertFilter::everything().matches(&alert(1)));
-    assert_eq!(filter.query(50, None).severity, ["Critical"]);
+    list.apply(escalated, Belongs::Yes);
+    assert_eq!(
+        list.row(id(1)).expect("loaded").alert.status,
+        AlertStatus::Closed
+    );
+    list.roll_back(id(1));
+    assert_eq!(
+        list.row(id(1)).expect("loaded").alert.status,
+        AlertStatus::Escalated
+    );
+}
+
+#[test]
+fn another_order_puts_a_new_row_elsewhere() {
+    use calseta_domain::query::{Sort, SortField, SortKey};
+    let sort = Sort {
+        keys: vec![SortKey {
+            field: SortField::Severity,
+            is_descending: true,
+        }],
+    };
+    let low = AlertSummary {
+        severity: Severity::Low,
+        ..alert(9)
+    };
+    let mut list = AlertList::default();
+    list.replace(vec![alert(1), low], None, ListOrder::from(Some(&sort)));
+    list.apply(alert(5), Belongs::Yes);
+    list.merge();
+    assert_eq!(order(&list), [id(5), id(1), id(9)], "High, by id, before Low");
 }
 
 #[test]
 fn a_comparison_marks_what_is_missing_and_moves_nothing() {
     let mut list = loaded(&[5, 4, 3]);
-    list.compare(
-        vec![alert(6), alert(5), alert(3)],
-        true,
-        &AlertFilter::default(),
-    );
+    list.compare(vec![alert(6), alert(5), alert(3)], true);
     assert_eq!(order(&list), [id(5), id(4), id(3)]);
     assert!(list.row(id(4)).expect("loaded").gone.is_some());
     assert_eq!(list.waiting().len(), 1);
@@ -218,23 +249,19 @@ fn a_comparison_marks_what_is_missing_and_moves_nothing() {
 #[test]
 fn a_comparison_says_nothing_about_rows_below_it() {
     let mut list = loaded(&[5, 4, 1]);
-    list.compare(vec![alert(5), alert(4)], false, &AlertFilter::default());
+    list.compare(vec![alert(5), alert(4)], false);
     assert_eq!(list.row(id(1)).expect("loaded").gone, None);
 }
 
 #[test]
 fn a_burst_longer_than_a_comparison_is_known_to_leave_a_hole() {
     let mut list = loaded(&[2, 1]);
-    list.compare(vec![alert(90), alert(80)], false, &AlertFilter::default());
+    list.compare(vec![alert(90), alert(80)], false);
     assert!(
         list.is_waiting_partial(),
         "3 to 79 may exist and were not read"
     );
-    list.compare(
-        vec![alert(90), alert(80), alert(2)],
-        false,
-        &AlertFilter::default(),
-    );
+    list.compare(vec![alert(90), alert(80), alert(2)], false);
     assert!(!list.is_waiting_partial());
 }
 
@@ -258,8 +285,8 @@ fn an_overtaken_answer_changes_nothing() {
         updated_at: newer,
         ..alert(1)
     };
-    list.apply(now, &AlertFilter::default());
-    list.apply(alert(1), &AlertFilter::default());
+    list.apply(now, Belongs::Yes);
+    list.apply(alert(1), Belongs::Yes);
     assert_eq!(
         list.row(id(1)).expect("loaded").alert.status,
         AlertStatus::Escalated

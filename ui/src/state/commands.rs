@@ -1,13 +1,16 @@
 //! Every action of the window, once: buttons, keys and the shortcut sheet are views of this list.
 //!
-//! A view registers its commands while it is on the screen. A key is a sequence of `event.key`
-//! words (`"j"`, `"G"`, `"g g"`, `"Ctrl+k"`); single letters rest while somebody types.
+//! A view registers its commands while it is on the screen; the sheet also lists those of views
+//! that were there before. A key is a sequence of `event.key` words (`"j"`, `"G"`, `"g g"`,
+//! `"Ctrl+k"`); single letters rest while somebody types, or altogether when they are switched off.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::clock::now_ms;
+use super::preferences::{Choices, Preferences};
 
 /// How long a sequence may pause between its keys.
 const SEQUENCE_MS: i64 = 1_200;
@@ -17,7 +20,9 @@ const SEQUENCE_MS: i64 = 1_200;
 pub(crate) enum Group {
     /// Getting somewhere.
     Move,
-    /// Acting on the focused or open alert.
+    /// Selecting and showing.
+    List,
+    /// Acting on the focused or open alert, or on the selected ones.
     Act,
     /// Pages.
     Go,
@@ -27,13 +32,15 @@ pub(crate) enum Group {
 
 impl Group {
     /// Every group, in the order of the sheet.
-    pub(crate) const ALL: [Self; 4] = [Self::Move, Self::Act, Self::Go, Self::Window];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Move, Self::List, Self::Act, Self::Go, Self::Window];
 
     /// Its heading.
     pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::Move => "Move",
-            Self::Act => "Act on the alert",
+            Self::List => "List",
+            Self::Act => "Act on alerts",
             Self::Go => "Go to",
             Self::Window => "Window",
         }
@@ -102,6 +109,9 @@ pub(crate) enum Press {
 #[derive(Clone, Copy)]
 pub(crate) struct Commands {
     all: StoredValue<Vec<(u64, Command)>, LocalStorage>,
+    /// Every command that was ever registered, by its id: what there is to remap.
+    seen: StoredValue<BTreeMap<&'static str, Command>, LocalStorage>,
+    preferences: Preferences,
     /// Grows with every change of the list, so that views of it are painted again.
     version: RwSignal<u64>,
     pending: StoredValue<(String, i64)>,
@@ -112,6 +122,8 @@ impl Commands {
     pub(crate) fn provide() -> Self {
         let commands = Self {
             all: StoredValue::new_local(Vec::new()),
+            seen: StoredValue::new_local(BTreeMap::new()),
+            preferences: Preferences::expect(),
             version: RwSignal::new(0),
             pending: StoredValue::new((String::new(), 0)),
         };
@@ -127,6 +139,8 @@ impl Commands {
     /// Registers commands until the calling view goes away.
     pub(crate) fn register(self, commands: Vec<Command>) {
         let owner = self.version.get_untracked() + 1;
+        self.seen
+            .update_value(|seen| seen.extend(commands.iter().map(|c| (c.id, c.clone()))));
         self.all
             .update_value(|all| all.extend(commands.into_iter().map(|c| (owner, c))));
         self.version.set(owner);
@@ -142,6 +156,48 @@ impl Commands {
         self.version.track();
         self.all
             .with_value(|all| all.iter().map(|(_, command)| command.clone()).collect())
+    }
+
+    /// Every command that the window has had, whether its view is on the screen or not.
+    pub(crate) fn catalogue(self) -> Vec<Command> {
+        self.version.track();
+        self.seen.with_value(|seen| seen.values().cloned().collect())
+    }
+
+    /// The key sequences that run a command now, the one that is shown first.
+    pub(crate) fn keys(self, command: &Command) -> Vec<String> {
+        self.preferences
+            .with(|choices| effective_keys(choices, command.id, command.keys))
+    }
+
+    /// Gives a command another key sequence; answers the commands that had it and lose it.
+    pub(crate) fn remap(self, id: &'static str, sequence: &str) -> Vec<&'static str> {
+        let taken = self.conflicts(id, sequence);
+        self.preferences.change(|choices| {
+            for other in &taken {
+                choices.unbound.insert((*other).to_owned());
+                choices.keys.remove(*other);
+            }
+            choices.unbound.remove(id);
+            choices.keys.insert(id.to_owned(), sequence.to_owned());
+        });
+        taken
+    }
+
+    /// The commands that a sequence already runs, or whose own begins with it.
+    pub(crate) fn conflicts(self, id: &str, sequence: &str) -> Vec<&'static str> {
+        let choices = self.preferences.peek(Choices::clone);
+        self.seen.with_value(|seen| {
+            let others = seen.values().filter(|command| command.id != id);
+            others
+                .filter(|command| {
+                    effective_keys(&choices, command.id, command.keys)
+                        .iter()
+                        .any(|keys| begins(keys, sequence) || begins(sequence, keys))
+                })
+                .map(|command| command.id)
+                .collect()
+        })
     }
 
     /// One of them.
@@ -203,10 +259,12 @@ impl Commands {
     }
 
     fn candidates(self, typed: &str) -> (Option<Command>, bool) {
+        let choices = self.preferences.peek(Choices::clone);
+        let keys = |command: &Command| effective_keys(&choices, command.id, command.keys);
         let possible: Vec<Command> = self.all.with_value(|all| {
             let newest_first = all.iter().rev().map(|(_, command)| command);
             newest_first
-                .filter(|c| c.keys.iter().any(|k| begins(k, typed)))
+                .filter(|c| keys(c).iter().any(|k| begins(k, typed)))
                 .cloned()
                 .collect()
         });
@@ -216,10 +274,31 @@ impl Commands {
             .peekable();
         let longer = possible.peek().is_some();
         (
-            possible.find(|command| command.keys.contains(&typed)),
+            possible.find(|command| keys(command).iter().any(|k| k == typed)),
             longer,
         )
     }
+}
+
+/// The sequences of a command, with what was remapped and what is switched off.
+fn effective_keys(choices: &Choices, id: &str, keys: &[&str]) -> Vec<String> {
+    let chosen: Vec<String> = match choices.keys.get(id) {
+        _ if choices.unbound.contains(id) => Vec::new(),
+        Some(sequence) => vec![sequence.clone()],
+        None => keys.iter().map(|keys| (*keys).to_owned()).collect(),
+    };
+    chosen
+        .into_iter()
+        .filter(|sequence| choices.single_keys || !is_single(sequence))
+        .collect()
+}
+
+/// Whether a sequence begins with a letter, digit or sign alone: what somebody who dictates, or
+/// whose hand slips, types without meaning it (WCAG 2.2, 2.1.4).
+fn is_single(sequence: &str) -> bool {
+    let first = sequence.split(' ').next().unwrap_or_default();
+    // The space key is spelled as a space, and is no letter.
+    first.chars().count() == 1
 }
 
 /// Whether `typed` is the whole sequence or its first keys.
@@ -238,8 +317,8 @@ pub(crate) fn key_caps(sequence: &str) -> Vec<String> {
         "ArrowLeft" => "←".to_owned(),
         "ArrowRight" => "→".to_owned(),
         "Escape" => "Esc".to_owned(),
-        " " => "Space".to_owned(),
-        other => other.to_owned(),
+        "Space" => "Space".to_owned(),
+        other => other.replace("Arrow", "").replace('+', " + "),
     };
     sequence.split(' ').map(cap).collect()
 }
@@ -256,6 +335,28 @@ mod tests {
             !begins("Enter", "E"),
             "a word is one key, not a sequence of letters"
         );
+    }
+
+    #[test]
+    fn letters_can_be_switched_off_and_named_keys_stay() {
+        let off = Choices {
+            single_keys: false,
+            ..Choices::default()
+        };
+        assert!(effective_keys(&off, "a", &["j", "g g", "?"]).is_empty());
+        assert_eq!(
+            effective_keys(&off, "a", &["j", "ArrowDown", "Ctrl+k"]),
+            ["ArrowDown", "Ctrl+k"]
+        );
+    }
+
+    #[test]
+    fn a_remapped_command_has_its_new_keys_only() {
+        let mut choices = Choices::default();
+        choices.keys.insert("a".to_owned(), "Ctrl+j".to_owned());
+        choices.unbound.insert("b".to_owned());
+        assert_eq!(effective_keys(&choices, "a", &["j"]), ["Ctrl+j"]);
+        assert!(effective_keys(&choices, "b", &["k"]).is_empty());
     }
 
     #[test]

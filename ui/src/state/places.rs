@@ -39,6 +39,23 @@ impl Places {
         self.to("/", false);
     }
 
+    /// Where the window was before.
+    pub(crate) fn back(self) {
+        Self::turn(web_sys::History::back);
+    }
+
+    /// Where the window was before it went back.
+    pub(crate) fn forward(self) {
+        Self::turn(web_sys::History::forward);
+    }
+
+    fn turn(turn: fn(&web_sys::History) -> Result<(), wasm_bindgen::JsValue>) {
+        if let Ok(history) = window().history() {
+            // At its end the history stays where it is.
+            let _ = turn(&history);
+        }
+    }
+
     /// An alert, as a place to come back from.
     pub(crate) fn alert(self, id: AlertId) {
         self.to(&alert_path(id), false);

@@ -7,6 +7,8 @@ use crate::api::Failure;
 
 /// How long a message that asks for nothing stays.
 const STAY: Duration = Duration::from_secs(6);
+/// How long one stays that has something to press.
+const STAY_WITH_BUTTON: Duration = Duration::from_secs(20);
 /// More at once nobody reads; the oldest goes.
 const MAX_AT_ONCE: usize = 4;
 
@@ -30,6 +32,8 @@ pub(crate) struct Toast {
     pub(crate) text: String,
     /// More, to copy.
     pub(crate) details: Option<String>,
+    /// A command that goes on from here: its id and the button's word.
+    pub(crate) command: Option<(&'static str, &'static str)>,
 }
 
 /// The messages on the screen, oldest first.
@@ -60,14 +64,26 @@ impl Toasts {
 
     /// Says that something worked.
     pub(crate) fn say(self, text: impl Into<String>) {
-        let id = self.push(Tone::Ok, text.into(), None);
+        let id = self.push(Tone::Ok, text.into(), None, None);
         set_timeout(move || self.dismiss(id), STAY);
+    }
+
+    /// The same with a button that runs a command, and time to press it (WCAG 2.2, 2.2.1).
+    pub(crate) fn offer(
+        self,
+        text: impl Into<String>,
+        details: Option<String>,
+        command: &'static str,
+        label: &'static str,
+    ) {
+        let id = self.push(Tone::Ok, text.into(), details, Some((command, label)));
+        set_timeout(move || self.dismiss(id), STAY_WITH_BUTTON);
     }
 
     /// Says that something failed; stays until it is dismissed.
     pub(crate) fn fail(self, what: &str, failure: &Failure) {
         let text = format!("{what}: {}", failure.message);
-        self.push(Tone::Danger, text, Some(failure.copyable()));
+        self.push(Tone::Danger, text, Some(failure.copyable()), None);
     }
 
     /// Takes one away.
@@ -76,7 +92,13 @@ impl Toasts {
             .update(|shown| shown.retain(|toast| toast.id != id));
     }
 
-    fn push(self, tone: Tone, text: String, details: Option<String>) -> u64 {
+    fn push(
+        self,
+        tone: Tone,
+        text: String,
+        details: Option<String>,
+        command: Option<(&'static str, &'static str)>,
+    ) -> u64 {
         let id = self.next_id.get_value();
         self.next_id.set_value(id + 1);
         self.shown.update(|shown| {
@@ -86,6 +108,7 @@ impl Toasts {
                 tone,
                 text,
                 details,
+                command,
             });
             if shown.len() > MAX_AT_ONCE {
                 shown.remove(0);

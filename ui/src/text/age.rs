@@ -71,6 +71,12 @@ pub(crate) fn stamp(at: Timestamp, offset: i32) -> String {
     format!("{utc} UTC · {shown} local ({sign}{hours:02}:{minutes:02})")
 }
 
+/// A point in time for a column: `2025-01-15 10:28` in the zone that is so many minutes from UTC.
+pub(crate) fn moment(at: Timestamp, offset: i32) -> String {
+    let spelled = spelled(at.plus_millis(i64::from(offset) * MINUTE_MS));
+    spelled.get(..16).unwrap_or(&spelled).to_owned()
+}
+
 /// `2025-01-15 10:28:00`, without a fraction.
 fn spelled(at: Timestamp) -> String {
     let whole = Timestamp::from_millis(at.millis().div_euclid(SECOND_MS) * SECOND_MS);

@@ -4,15 +4,24 @@ mod age;
 mod defang;
 mod delivery;
 mod event;
+<<<<<<< HEAD
 pub(crate) mod markdown;
+=======
+mod fuzzy;
+>>>>>>> c1b1b95 (Show the queue by a query: filter bar, facets, views, groups, selection, actions with undo, palette)
 mod middle;
 mod rules;
 mod visible;
 
-pub(crate) use age::{age, ago, spoken_age, stamp};
+pub(crate) use age::{age, ago, moment, spoken_age, stamp};
 pub(crate) use defang::defang;
 pub(crate) use delivery::{attempt_outcome, delivery_state, delivery_wait};
 pub(crate) use event::{event_facts, event_title};
+<<<<<<< HEAD
 pub(crate) use middle::{capital, clip, middle};
 pub(crate) use rules::rules_in_words;
+=======
+pub(crate) use fuzzy::fuzzy;
+pub(crate) use middle::{clip, middle};
+>>>>>>> c1b1b95 (Show the queue by a query: filter bar, facets, views, groups, selection, actions with undo, palette)
 pub(crate) use visible::{visible, visible_lines};

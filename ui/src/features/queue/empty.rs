@@ -6,45 +6,66 @@ use leptos::prelude::*;
 use crate::api;
 use crate::components::{Button, ButtonKind, CopyButton, Empty, Glyph, Icon};
 use crate::hooks::use_action;
-use crate::state::alert_list::AlertFilter;
 use crate::state::clock::now_ms;
 use crate::state::places::Places;
-use crate::state::queue::Queue;
+use crate::state::queue::{Queue, WAITING};
 use crate::state::session::Session;
 use crate::state::toasts::Toasts;
 
-/// Alerts exist, but the filter has none of them.
+/// Alerts exist, but the query finds none: why, and what it leaves out.
 #[component]
 pub(super) fn EmptyFilter() -> impl IntoView {
     let queue = Queue::expect();
-    let is_default = move || queue.filter() == AlertFilter::default();
+    // Each of these is a query.
+    let show = move |q: &str| drop(queue.set_q(q));
+    let is_waiting = move || queue.q() == WAITING;
+    let hidden = move || {
+        let hidden = queue.hidden();
+        let some = |count: u64, word: &str| (count > 0).then(|| format!("{count} {word}"));
+        let all: Vec<String> = [
+            some(hidden.snoozed, "snoozed"),
+            some(hidden.suppressed, "suppressed"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if all.is_empty() {
+            "New alerts appear here by themselves.".to_owned()
+        } else {
+            format!("{}. New alerts appear here by themselves.", all.join(", "))
+        }
+    };
+    let title = move || {
+        if is_waiting() {
+            "Nothing waits for you"
+        } else {
+            "Nothing matches"
+        }
+    };
     view! {
         {move || {
-            if is_default() {
-                view! {
-                    <Empty title="Nothing waits for you" text="Every alert is closed. New ones appear here by themselves.">
-                        <Button
-                            label="Show closed alerts too"
-                            on_press=move |()| queue.set_filter(AlertFilter::everything())
-                        />
-                    </Empty>
-                }
-                    .into_any()
-            } else {
-                view! {
-                    <Empty title="Nothing matches" text="No alert has all of the chosen words.">
-                        <Button
-                            label="Reset the filter"
-                            kind=ButtonKind::Primary
-                            on_press=move |()| queue.set_filter(AlertFilter::default())
-                        />
-                        <Button
-                            label="Show everything"
-                            on_press=move |()| queue.set_filter(AlertFilter::everything())
-                        />
-                    </Empty>
-                }
-                    .into_any()
+            let hides = queue.hidden();
+            view! {
+                <Empty title=title() text=hidden()>
+                    <Button
+                        label="Show closed alerts too"
+                        on_press=move |()| show("")
+                    />
+                    {(!is_waiting())
+                        .then(|| {
+                            view! {
+                                <Button
+                                    label="Show what waits"
+                                    kind=ButtonKind::Primary
+                                    on_press=move |()| show(WAITING)
+                                />
+                            }
+                        })}
+                    {(hides.snoozed > 0)
+                        .then(|| view! { <Button label="Show snoozed" on_press=move |()| show("is:snoozed") /> })}
+                    {(hides.suppressed > 0)
+                        .then(|| view! { <Button label="Show suppressed" on_press=move |()| show("is:suppressed") /> })}
+                </Empty>
             }
         }}
     }

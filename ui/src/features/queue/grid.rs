@@ -10,14 +10,17 @@ use wasm_bindgen::JsCast as _;
 use wasm_bindgen::closure::Closure;
 use web_sys::{HtmlElement, ResizeObserver};
 
+use super::foot::{Foot, NewPill};
+use super::group_row::GroupRow;
+use super::head::Head;
+use super::peek::Peek;
 use super::row::Row;
-use crate::components::Keys;
 use crate::hooks::{scroll_to, window_of};
-use crate::state::alert_list::AlertList;
+use crate::state::columns::{fit, template};
+use crate::state::layout::{Layout, Line};
+use crate::state::preferences::Preferences;
 use crate::state::queue::Queue;
 
-/// The row's height when the stylesheet does not say.
-const FALLBACK_ROW_PX: f64 = 28.0;
 /// A list scrolled less than this is at its top.
 const TOP_PX: f64 = 2.0;
 
@@ -26,24 +29,80 @@ const TOP_PX: f64 = 2.0;
 struct Scroll {
     top: RwSignal<f64>,
     height: RwSignal<f64>,
-    row: RwSignal<f64>,
+    width: RwSignal<u32>,
+    row: Memo<f64>,
 }
 
-/// The list's rows, with a pill for what is new.
+/// The list's lines, with a pill for what is new.
 #[component]
 pub(super) fn Grid() -> impl IntoView {
     let queue = Queue::expect();
+    let preferences = Preferences::expect();
+    let density = preferences.part(|choices| choices.density);
     let node = NodeRef::<html::Div>::new();
     let scroll = Scroll {
         top: RwSignal::new(0.0),
         height: RwSignal::new(0.0),
-        row: RwSignal::new(FALLBACK_ROW_PX),
+        width: RwSignal::new(0),
+        row: Memo::new(move |_| density.get().row_px()),
     };
     observe(node, scroll);
-    let count = Memo::new(move |_| queue.with(AlertList::len));
-    let painted = Memo::new(move |_| {
+    let layout = queue.layout();
+    let count = Memo::new(move |_| layout.with(Layout::len));
+    let columns = Memo::new(move |_| {
+        preferences.with(|choices| fit(&choices.columns, &choices.widths, scroll.width.get()))
+    });
+    let painted = Memo::new(move |_| painted_lines(queue, scroll));
+    keep_in_view(queue, node, scroll);
+    let rows = move || {
+        let loaded = count.get() + 1;
+        queue.total().map_or(loaded, |t| loaded.max(whole(t.count) + 1))
+    };
+    view! {
+        <div class="grid-frame">
+            <NewPill />
+            <div
+                node_ref=node
+                class="grid"
+                role="grid"
+                aria-label="Alerts"
+                aria-multiselectable="true"
+                aria-rowcount=rows
+                aria-colcount=move || columns.with(Vec::len)
+                aria-busy=move || queue.is_loading().to_string()
+                style:--columns=move || columns.with(|columns| template(columns))
+                on:scroll=move |event| {
+                    let top = f64::from(event_target::<HtmlElement>(&event).scroll_top());
+                    scroll.top.set(top);
+                    queue.set_at_top(top < TOP_PX);
+                }
+            >
+                <Head columns />
+                <div
+                    class="grid__rows"
+                    role="rowgroup"
+                    style:height=move || px(count.get(), scroll.row.get())
+                >
+                    <For each=move || painted.get() key=Line::clone let:line>
+                        {match line {
+                            Line::Row(id) => view! { <Row id columns row_px=scroll.row /> }.into_any(),
+                            Line::Head(key) => view! { <GroupRow key row_px=scroll.row /> }.into_any(),
+                            Line::Peek(id) => view! { <Peek id row_px=scroll.row /> }.into_any(),
+                            Line::Below => ().into_any(),
+                        }}
+                    </For>
+                </div>
+            </div>
+        </div>
+        <Foot />
+    }
+}
+
+/// The lines on and around the screen, and the focused one wherever it is.
+fn painted_lines(queue: Queue, scroll: Scroll) -> Vec<Line> {
+    queue.layout().with(|layout| {
         let window = window_of(
-            count.get(),
+            layout.len(),
             scroll.row.get(),
             scroll.top.get(),
             scroll.height.get(),
@@ -51,134 +110,24 @@ pub(super) fn Grid() -> impl IntoView {
         if window.wants_more {
             queue.read_more();
         }
-        queue.with(|list| {
-            let focused = queue.focused().and_then(|id| list.index_of(id));
-            let outside = focused.filter(|index| !window.rows.contains(index));
-            let indices = window.rows.clone().chain(outside);
-            indices
-                .filter_map(|index| list.id_at(index))
-                .collect::<Vec<AlertId>>()
-        })
-    });
-    keep_in_view(queue, node, scroll);
-    view! {
-        <div class="grid-frame">
-        <NewPill />
-        <div
-            node_ref=node
-            class="grid"
-            role="grid"
-            aria-label="Alerts"
-            aria-rowcount=move || queue.total().map_or(count.get() + 1, |t| whole(t.count) + 1)
-            on:scroll=move |event| {
-                let top = f64::from(event_target::<HtmlElement>(&event).scroll_top());
-                scroll.top.set(top);
-                queue.set_at_top(top < TOP_PX);
-            }
-        >
-            <Head />
-            <div
-                class="grid__rows"
-                role="rowgroup"
-                style:height=move || px(count.get(), scroll.row.get())
-            >
-                <For each=move || painted.get() key=|id| *id let:id>
-                    <Row id row_px=scroll.row />
-                </For>
-            </div>
-        </div>
-        </div>
-        <Foot />
-    }
-}
-
-#[component]
-fn Head() -> impl IntoView {
-    let columns = [
-        ("sev", "Severity", "Sev"),
-        ("age", "Age", "Age"),
-        ("title", "Alert", "Alert"),
-        ("indicators", "Key indicators", "Key indicators"),
-        ("verdict", "Verdict", "Verdict"),
-        ("agents", "Agents", "Agents"),
-        ("rule", "Rule", "Rule"),
-        ("source", "Source", "Source"),
-        ("status", "Status", "Status"),
-    ];
-    let cell = |(column, name, shown): (&'static str, &'static str, &'static str)| {
-        view! {
-            <span role="columnheader" class=format!("row__{column}") aria-label=name>
-                {shown}
-            </span>
-        }
-    };
-    view! {
-        <div class="row grid__head" role="row" aria-rowindex="1">
-            {columns.map(cell).collect_view()}
-        </div>
-    }
-}
-
-/// `▲ 6 new (1 Critical)`: what waits, and the key that brings it in.
-#[component]
-fn NewPill() -> impl IntoView {
-    let queue = Queue::expect();
-    let text = Memo::new(move |_| {
-        queue.with(|list| {
-            let waiting = list.waiting();
-            let worst = waiting.iter().map(|alert| alert.severity).max()?;
-            let count = waiting
-                .iter()
-                .filter(|alert| alert.severity == worst)
-                .count();
-            let more = if list.is_waiting_partial() { "+" } else { "" };
-            Some(format!("{}{more} new ({count} {worst})", waiting.len()))
-        })
-    });
-    let merge = move |_| {
-        queue.merge();
-    };
-    move || {
-        text.get().map(|text| {
-            view! {
-                <button type="button" class="pill" data-command="queue.merge" on:click=merge>
-                    <span aria-hidden="true">"▲ "</span>
-                    {text}
-                    <Keys sequence="." />
-                </button>
-            }
-        })
-    }
-}
-
-/// How many there are, in words.
-#[component]
-fn Foot() -> impl IntoView {
-    let queue = Queue::expect();
-    let text = move || {
-        let loaded = queue.with(AlertList::len);
-        match queue.total() {
-            None => format!("{loaded} loaded, counting…"),
-            Some(total) if total.is_capped => format!("{loaded} of more than {}", total.count),
-            Some(total) if whole(total.count) <= loaded => plural(loaded),
-            Some(total) => format!("{loaded} loaded of {}", total.count),
-        }
-    };
-    view! { <p class="grid__foot">{text}</p> }
-}
-
-fn plural(count: usize) -> String {
-    if count == 1 {
-        "1 alert".to_owned()
-    } else {
-        format!("{count} alerts")
-    }
+        let focused = queue.focused_line().and_then(|line| layout.place(&line));
+        let outside = focused.filter(|index| !window.rows.contains(index));
+        let indices = window.rows.clone().chain(outside);
+        indices
+            .filter_map(|index| layout.line(index).cloned())
+            .filter(|line| *line != Line::Below)
+            .collect()
+    })
 }
 
 /// Gives a row the page's focus once it is painted.
 pub(super) fn focus_row(id: AlertId) {
+    focus_element(row_id(id));
+}
+
+fn focus_element(id: String) {
     request_animation_frame(move || {
-        let row = document().get_element_by_id(&row_id(id));
+        let row = document().get_element_by_id(&id);
         if let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
             let options = web_sys::FocusOptions::new();
             options.set_prevent_scroll(true);
@@ -193,14 +142,22 @@ pub(super) fn row_id(id: AlertId) -> String {
     format!("row-{id}")
 }
 
+/// The id of a group's head in the page: keys are hostile text, so it is their number of the moment.
+pub(super) fn group_id(place: usize) -> String {
+    format!("group-{place}")
+}
+
 /// Scrolls so that the focused row is seen; only a change of the focus scrolls, never an event.
 fn keep_in_view(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
     Effect::new(move |_| {
-        let Some(id) = queue.focused() else { return };
+        let Some(line) = queue.focused_line() else {
+            return;
+        };
         let Some(grid) = node.get_untracked() else {
             return;
         };
-        let Some(index) = queue.peek(|list| list.index_of(id)) else {
+        let layout = queue.layout();
+        let Some(index) = layout.with_untracked(|layout| layout.place(&line)) else {
             return;
         };
         let (row, top) = (scroll.row.get_untracked(), f64::from(grid.scroll_top()));
@@ -212,10 +169,14 @@ fn keep_in_view(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
             )]
             grid.set_scroll_top(top as i32);
         }
+        let element = match &line {
+            Line::Row(id) => row_id(*id),
+            _ => group_id(index),
+        };
         request_animation_frame(move || {
-            // Somebody who reads the alert beside the list keeps the focus there.
-            if is_free(&grid) && queue.peek_focused() == Some(id) {
-                focus_row(id);
+            // Somebody who reads the alert beside the list, or writes, keeps the focus there.
+            if is_free(&grid) && untrack(|| queue.focused_line()) == Some(line) {
+                focus_element(element);
             }
         });
     });
@@ -231,13 +192,14 @@ fn is_free(grid: &HtmlElement) -> bool {
 
 /// Rows that came in above the screen must not move what is on it.
 fn hold_still(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
-    let first_seen = StoredValue::new(None::<AlertId>);
+    let first_seen = StoredValue::new(None::<Line>);
+    let layout = queue.layout();
     Effect::new(move |_| {
-        queue.with(|_| ());
+        layout.track();
         let (row, top) = (scroll.row.get_untracked(), scroll.top.get_untracked());
-        if let (Some(id), Some(grid)) = (first_seen.get_value(), node.get_untracked())
+        if let (Some(line), Some(grid)) = (first_seen.get_value(), node.get_untracked())
             && top >= TOP_PX
-            && let Some(index) = queue.peek(|list| list.index_of(id))
+            && let Some(index) = layout.with_untracked(|layout| layout.place(&line))
         {
             let (at, was) = (index_px(index, row), (top / row).floor() * row);
             if (at - was).abs() >= row {
@@ -252,7 +214,7 @@ fn hold_still(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
     Effect::new(move |_| {
         let top = scroll.top.get();
         let index = first_row(top, scroll.row.get_untracked());
-        first_seen.set_value(queue.peek(|list| list.id_at(index)));
+        first_seen.set_value(layout.with_untracked(|layout| layout.line(index).cloned()));
     });
 }
 
@@ -271,11 +233,12 @@ fn observe(node: NodeRef<html::Div>, scroll: Scroll) {
     let observer = StoredValue::new_local(None::<(ResizeObserver, Closure<dyn FnMut()>)>);
     Effect::new(move |_| {
         let Some(grid) = node.get() else { return };
-        scroll.row.set(row_height(&grid).unwrap_or(FALLBACK_ROW_PX));
         scroll.height.set(f64::from(grid.client_height()));
+        scroll.width.set(grid.client_width().unsigned_abs());
         let measured = grid.clone();
         let measure = Closure::<dyn FnMut()>::new(move || {
             scroll.height.try_set(f64::from(measured.client_height()));
+            scroll.width.try_set(measured.client_width().unsigned_abs());
         });
         if let Ok(watch) = ResizeObserver::new(measure.as_ref().unchecked_ref()) {
             watch.observe(&grid);
@@ -291,12 +254,6 @@ fn observe(node: NodeRef<html::Div>, scroll: Scroll) {
     });
 }
 
-fn row_height(grid: &HtmlElement) -> Option<f64> {
-    let style = window().get_computed_style(grid).ok()??;
-    let value = style.get_property_value("--row").ok()?;
-    value.trim().strip_suffix("px")?.parse().ok()
-}
-
 /// A number of rows in CSS pixels.
 pub(super) fn px(rows: usize, row_px: f64) -> String {
     format!("{}px", index_px(rows, row_px))
@@ -308,6 +265,6 @@ fn index_px(index: usize, row_px: f64) -> f64 {
     top
 }
 
-fn whole(count: u64) -> usize {
+pub(super) fn whole(count: u64) -> usize {
     usize::try_from(count).unwrap_or(usize::MAX)
 }

@@ -1,10 +1,20 @@
 //! The queue: a dense list that updates under the reader's eyes without moving.
 
+mod bulk_bar;
+mod cells;
+mod display_menu;
 mod empty;
-mod filters;
+mod facets;
+mod foot;
 mod grid;
+mod group_row;
+mod head;
 mod page;
+mod peek;
+mod query_bar;
 mod row;
 mod shortcuts;
+mod views_menu;
 
+pub(crate) use group_row::Records;
 pub(crate) use page::QueuePage;

@@ -3,13 +3,19 @@
 use leptos::prelude::*;
 use leptos_router::components::Outlet;
 
+use super::bulk_bar::BulkBar;
+use super::display_menu::DisplayMenu;
 use super::empty::{EmptyFilter, EmptyProduct};
-use super::filters::FilterBar;
+use super::facets::Facets;
 use super::grid::Grid;
+use super::query_bar::QueryBar;
 use super::shortcuts;
-use crate::components::{FailureBanner, Skeleton};
+use super::views_menu::ViewsMenu;
+use crate::components::{CommandButton, ButtonKind, FailureBanner, Glyph, Skeleton, SplitHandle};
 use crate::hooks::use_title;
+use crate::state::preferences::Preferences;
 use crate::state::queue::Queue;
+use crate::state::views::Views;
 use crate::text::{clip, visible};
 
 /// An alert's title in the window's title is cut to this many characters.
@@ -19,11 +25,16 @@ const TITLE_CHARS: usize = 60;
 #[component]
 pub(crate) fn QueuePage() -> impl IntoView {
     let queue = Queue::expect();
+    let views = Views::expect();
+    let preferences = Preferences::expect();
     shortcuts::register(queue);
     use_title(move || {
         let open = queue.open().and_then(|id| queue.row(id));
         Some(open.map_or_else(
-            || "Queue".to_owned(),
+            || match views.current() {
+                Some(view) => format!("Queue: {}", visible(&view.name)),
+                None => "Queue".to_owned(),
+            },
             |row| clip(&visible(&row.alert.title), TITLE_CHARS),
         ))
     });
@@ -34,11 +45,18 @@ pub(crate) fn QueuePage() -> impl IntoView {
             "closed"
         }
     };
+    let share = preferences.part(|choices| choices.split);
+    let facets = preferences.part(|choices| choices.facets);
     view! {
-        <div class="split" data-detail=split>
+        <div
+            class="split"
+            data-detail=split
+            style:--list-share=move || format!("{}fr", share.get())
+            style:--detail-share=move || format!("{}fr", 100 - share.get())
+        >
             <section class="queue" aria-label="Queue">
                 <h1 class="visually-hidden">"Queue"</h1>
-                <FilterBar />
+                <Bars />
                 {move || {
                     queue
                         .failure()
@@ -52,9 +70,40 @@ pub(crate) fn QueuePage() -> impl IntoView {
                             }
                         })
                 }}
-                <List />
+                <div class="queue__body">
+                    <Show when=move || facets.get()>
+                        <Facets />
+                    </Show>
+                    <div class="queue__list">
+                        <List />
+                    </div>
+                </div>
             </section>
+            <Show when=move || queue.open().is_some()>
+                <SplitHandle />
+            </Show>
             <Outlet />
+        </div>
+    }
+}
+
+/// The filter bar; while something is selected, what can be done to it.
+#[component]
+fn Bars() -> impl IntoView {
+    let queue = Queue::expect();
+    let has_selection = Memo::new(move |_| queue.with_selection(|one| !one.is_empty()));
+    view! {
+        <div class="bars" class:bars--bulk=move || has_selection.get()>
+            <div class="bars__filter" inert=move || has_selection.get()>
+                <ViewsMenu />
+                <QueryBar />
+                <CommandButton id="queue.facets" label="Facets" kind=ButtonKind::Quiet glyph=Glyph::Facets />
+                <DisplayMenu />
+                <CommandButton id="queue.refresh" label="" kind=ButtonKind::Quiet glyph=Glyph::Refresh />
+            </div>
+            <Show when=move || has_selection.get()>
+                <BulkBar />
+            </Show>
         </div>
     }
 }

@@ -1,25 +1,35 @@
 //! The live queue: the list's rules of [`crate::state::alert_list`] fed by pages and events.
 //!
 //! It lives as long as the window, so that coming back from another page shows the same rows at
-//! the same place, already up to date. What the events lead to is in [`feed`].
+//! the same place, already up to date. One text says what is shown: a query of the filter grammar.
+//! What the events lead to is in [`feed`], where the focus and the selection are in [`place`].
 
 mod feed;
+mod place;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use calseta_contract::alert::AlertSummary;
-use calseta_domain::{AlertId, AlertStatus};
+use calseta_domain::query::{Group, Query, QueryError};
+use calseta_domain::{AlertId, AlertStatus, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::{self, Failure};
-use crate::state::alert_list::{AlertFilter, AlertList, AlertRow};
+use crate::state::alert_list::{AlertList, AlertRow};
 use crate::state::clock::now_ms;
+use crate::state::layout::{Folds, Layout};
+use crate::state::list_order::ListOrder;
 use crate::state::live::{Change, Live};
+use crate::state::selection::Selection;
 
+/// What is shown first: what waits for somebody.
+pub(crate) const WAITING: &str = "status:open -is:snoozed";
 /// Rows a page.
 const PAGE_ROWS: u32 = 100;
+/// Rows a page while they are grouped: a group that is spread over many pages says little.
+const GROUPED_PAGE_ROWS: u32 = 500;
 /// Counting is slower than reading, and nobody reads a count that changes faster.
 const COUNT_EVERY: Duration = Duration::from_millis(800);
 
@@ -36,21 +46,39 @@ pub(crate) struct Total {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Queue {
     list: RwSignal<AlertList>,
-    filter: RwSignal<AlertFilter>,
+    q: RwSignal<String>,
+    group: RwSignal<Group>,
+    folds: RwSignal<Folds>,
+    layout: Memo<Layout>,
     focused: RwSignal<Option<AlertId>>,
+    focused_group: RwSignal<Option<String>>,
+    selection: RwSignal<Selection>,
     open: RwSignal<Option<AlertId>>,
     open_status: RwSignal<Option<(AlertId, AlertStatus)>>,
     total: RwSignal<Option<Total>>,
     open_count: RwSignal<Option<Total>>,
+    hidden: RwSignal<Hidden>,
     is_product_empty: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
     loading: RwSignal<bool>,
+    is_paused: RwSignal<bool>,
+    /// Alerts that changed while the updates were paused.
+    held: RwSignal<usize>,
     at_top: RwSignal<bool>,
     last_key: StoredValue<i64>,
     changed: StoredValue<Changed>,
     errands: StoredValue<BTreeSet<Errand>>,
     /// Grows with every reload, so that an answer to an older question is dropped.
     generation: StoredValue<u64>,
+}
+
+/// Alerts that an empty view does not show.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Hidden {
+    /// Snoozed ones.
+    pub(crate) snoozed: u64,
+    /// Suppressed ones.
+    pub(crate) suppressed: u64,
 }
 
 /// What has changed since it was last read.
@@ -74,17 +102,33 @@ enum Errand {
 impl Queue {
     /// Reads the first page, follows the events, and provides itself.
     pub(crate) fn provide() -> Self {
+        let (list, group, folds) = (
+            RwSignal::new(AlertList::default()),
+            RwSignal::new(Group::None),
+            RwSignal::new(Folds::default()),
+        );
+        let layout = Memo::new(move |_| {
+            list.with(|list| folds.with(|folds| Layout::of(list, group.get(), folds)))
+        });
         let queue = Self {
-            list: RwSignal::new(AlertList::default()),
-            filter: RwSignal::new(AlertFilter::default()),
+            list,
+            q: RwSignal::new(WAITING.to_owned()),
+            group,
+            folds,
+            layout,
             focused: RwSignal::new(None),
+            focused_group: RwSignal::new(None),
+            selection: RwSignal::new(Selection::default()),
             open: RwSignal::new(None),
             open_status: RwSignal::new(None),
             total: RwSignal::new(None),
             open_count: RwSignal::new(None),
+            hidden: RwSignal::new(Hidden::default()),
             is_product_empty: RwSignal::new(false),
             failure: RwSignal::new(None),
             loading: RwSignal::new(true),
+            is_paused: RwSignal::new(false),
+            held: RwSignal::new(0),
             at_top: RwSignal::new(true),
             last_key: StoredValue::new(0),
             changed: StoredValue::new(Changed::default()),
@@ -92,20 +136,7 @@ impl Queue {
             generation: StoredValue::new(0),
         };
         provide_context(queue);
-        Live::expect().listen(move |change| match change {
-            Change::Gap => queue.touch_all(),
-            Change::Events(events) => {
-                for event in events {
-                    if event.kind == "alert.deleted" {
-                        if let Some(id) = event.alert_uuid {
-                            queue.list.update(|list| list.remove(id));
-                        }
-                    } else if let Some(id) = event.alert_uuid {
-                        queue.touch(id);
-                    }
-                }
-            }
-        });
+        queue.follow(Live::expect());
         queue.reload();
         queue
     }
@@ -113,6 +144,23 @@ impl Queue {
     /// The provided queue.
     pub(crate) fn expect() -> Self {
         expect_context()
+    }
+
+    fn follow(self, live: Live) {
+        live.listen(move |change| match change {
+            Change::Gap => self.touch_all(),
+            Change::Events(events) => {
+                for event in events {
+                    if event.kind == "alert.deleted" {
+                        if let Some(id) = event.alert_uuid {
+                            self.list.update(|list| list.remove(id));
+                        }
+                    } else if let Some(id) = event.alert_uuid {
+                        self.touch(id);
+                    }
+                }
+            }
+        });
     }
 
     /// Reads the list's rows; the reader runs again when any changes.
@@ -125,54 +173,59 @@ impl Queue {
         self.list.with_untracked(read)
     }
 
+    /// Changes rows by a person's own action; events come in through the feed.
+    pub(crate) fn update(self, change: impl FnOnce(&mut AlertList)) {
+        self.list.update(change);
+    }
+
     /// One row.
     pub(crate) fn row(self, id: AlertId) -> Option<AlertRow> {
         self.list.with(|list| list.row(id).cloned())
     }
 
-    /// Which alerts are shown.
-    pub(crate) fn filter(self) -> AlertFilter {
-        self.filter.get()
-    }
-
-    /// Shows others.
-    pub(crate) fn set_filter(self, filter: AlertFilter) {
-        if self.filter.get_untracked() != filter {
-            self.filter.set(filter);
-            self.list.set(AlertList::default());
-            self.total.set(None);
-            self.focused.set(None);
-            self.reload();
-        }
-    }
-
-    /// The row that keys act on.
-    pub(crate) fn focused(self) -> Option<AlertId> {
-        self.focused.get()
+    /// What is shown, as a query of the filter grammar.
+    pub(crate) fn q(self) -> String {
+        self.q.get()
     }
 
     /// The same without running again.
-    pub(crate) fn peek_focused(self) -> Option<AlertId> {
-        self.focused.get_untracked()
+    pub(crate) fn peek_q(self) -> String {
+        self.q.get_untracked()
     }
 
-    /// Moves the focus.
-    pub(crate) fn focus(self, id: Option<AlertId>) {
-        if self.focused.get_untracked() != id {
-            self.focused.set(id);
+    /// Shows something else; a text that is no query changes nothing and says why.
+    pub(crate) fn set_q(self, text: &str) -> Result<(), QueryError> {
+        let text = text.trim();
+        let query = Query::parse(text, Timestamp::from_millis(now_ms()))?;
+        if self.q.with_untracked(|q| q == text) {
+            return Ok(());
         }
-    }
-
-    /// The alert that is open beside or over the list.
-    pub(crate) fn open(self) -> Option<AlertId> {
-        self.open.get()
-    }
-
-    /// Says which alert is open.
-    pub(crate) fn set_open(self, id: Option<AlertId>) {
-        if self.open.get_untracked() != id {
-            self.open.set(id);
+        self.q.set(text.to_owned());
+        let group = query.group.unwrap_or(Group::None);
+        if self.group.get_untracked() != group {
+            self.group.set(group);
+            self.folds.set(Folds::default());
+            self.focused_group.set(None);
         }
+        self.selection.set(Selection::default());
+        self.total.set(None);
+        self.reload();
+        Ok(())
+    }
+
+    /// What the rows are grouped by.
+    pub(crate) fn group(self) -> Group {
+        self.group.get()
+    }
+
+    /// The status of an alert as last read, from its page or its row.
+    pub(crate) fn status_of(self, id: AlertId) -> Option<AlertStatus> {
+        let opened = self.open_status.get().filter(|(other, _)| *other == id);
+        let row = || {
+            self.list
+                .with(|list| list.row(id).map(|row| row.alert.status))
+        };
+        row().or(opened.map(|(_, status)| status))
     }
 
     /// Says which status the open alert has: it may not be among the rows.
@@ -180,31 +233,22 @@ impl Queue {
         self.open_status.set(Some((id, status)));
     }
 
-    /// The status of an alert as last read, from its page or its row.
-    pub(crate) fn status_of(self, id: AlertId) -> Option<AlertStatus> {
-        let opened = self.open_status.get().filter(|(other, _)| *other == id);
-        opened.map(|(_, status)| status).or_else(|| {
-            self.list
-                .with(|list| list.row(id).map(|row| row.alert.status))
-        })
-    }
-
-    /// What an action acts on: the open alert, else the focused one.
-    pub(crate) fn target(self) -> Option<AlertId> {
-        self.open.get().or_else(|| self.focused.get())
-    }
-
-    /// How many alerts the filter has; `None` while they are counted.
+    /// How many alerts the query has; `None` while they are counted.
     pub(crate) fn total(self) -> Option<Total> {
         self.total.get()
     }
 
-    /// How many alerts wait for somebody, whatever the filter.
+    /// How many alerts wait for somebody, whatever the query.
     pub(crate) fn open_count(self) -> Option<Total> {
         self.open_count.get()
     }
 
-    /// Whether there is no alert at all, whatever the filter.
+    /// What an empty view does not show.
+    pub(crate) fn hidden(self) -> Hidden {
+        self.hidden.get()
+    }
+
+    /// Whether there is no alert at all, whatever the query.
     pub(crate) fn is_product_empty(self) -> bool {
         self.is_product_empty.get()
     }
@@ -219,26 +263,14 @@ impl Queue {
         self.loading.get()
     }
 
-    /// Says whether the list is scrolled to its very top.
-    pub(crate) fn set_at_top(self, at_top: bool) {
-        if self.at_top.get_untracked() != at_top {
-            self.at_top.set(at_top);
-        }
-    }
-
-    /// Says that a key was pressed.
-    pub(crate) fn note_key(self) {
-        self.last_key.set_value(now_ms());
-    }
-
     /// Reads the list anew: rows that had stopped matching go, what waited comes in.
     pub(crate) fn reload(self) {
         let generation = self.generation.get_value() + 1;
         self.generation.set_value(generation);
         self.loading.set(true);
-        let query = self.filter.get_untracked().query(PAGE_ROWS, None);
+        let (q, rows) = (self.q.get_untracked(), self.page_rows());
         spawn_local(async move {
-            let outcome = api::list_alerts(&query).await;
+            let outcome = api::list_alerts(&q, rows, None).await;
             if self.generation.get_value() != generation {
                 return;
             }
@@ -254,14 +286,36 @@ impl Queue {
         });
     }
 
+    fn page_rows(self) -> u32 {
+        if self.group.get_untracked() == Group::None {
+            PAGE_ROWS
+        } else {
+            GROUPED_PAGE_ROWS
+        }
+    }
+
+    /// How the query orders its rows.
+    fn order(self) -> ListOrder {
+        let now = Timestamp::from_millis(now_ms());
+        let query = self.q.with_untracked(|q| Query::parse(q, now));
+        query.map_or_else(
+            |_| ListOrder::default(),
+            |query| ListOrder::from(query.sort.as_ref()),
+        )
+    }
+
     fn replace(self, rows: Vec<AlertSummary>, cursor: Option<String>) {
         let before = self.focused.get_untracked();
         let place = before.and_then(|id| self.peek(|list| list.index_of(id)));
-        self.list.update(|list| list.replace(rows, cursor));
-        // A focused row that went gives its place to the one that is there now.
+        let order = self.order();
+        self.list.update(|list| list.replace(rows, cursor, order));
         let kept = before.filter(|id| self.peek(|list| list.row(*id).is_some()));
         let nearest = place.and_then(|index| {
-            self.peek(|list| list.id_at(index.min(list.len().saturating_sub(1))))
+            self.peek(|list| {
+                list.ids()
+                    .get(index.min(list.len().saturating_sub(1)))
+                    .copied()
+            })
         });
         self.focus(kept.or(nearest));
     }
@@ -276,9 +330,9 @@ impl Queue {
         }
         self.begin(Errand::NextPage);
         let generation = self.generation.get_value();
-        let query = self.filter.get_untracked().query(PAGE_ROWS, Some(cursor));
+        let (q, rows) = (self.q.get_untracked(), self.page_rows());
         spawn_local(async move {
-            let outcome = api::list_alerts(&query).await;
+            let outcome = api::list_alerts(&q, rows, Some(&cursor)).await;
             self.end(Errand::NextPage);
             if self.generation.get_value() != generation {
                 return;
@@ -333,27 +387,33 @@ impl Queue {
 
     async fn count(self) {
         self.end(Errand::Count);
-        let filter = self.filter.get_untracked();
+        let q = self.q.get_untracked();
         // A count that fails leaves the last one; the list's own failure is shown anyway.
-        if let Some(total) = counted(&filter).await
-            && self.filter.get_untracked() == filter
+        if let Some(total) = counted(&q).await
+            && self.q.with_untracked(|now| *now == q)
         {
             self.total.set(Some(total));
         }
-        if let Some(total) = counted(&AlertFilter::default()).await {
+        if let Some(total) = counted(WAITING).await {
             self.open_count.set(Some(total));
         }
-        if self.peek(AlertList::is_empty) {
-            let all = counted(&AlertFilter::everything()).await;
-            self.is_product_empty
-                .set(all.is_some_and(|total| total.count == 0));
-        } else {
+        if !self.peek(AlertList::is_empty) {
             self.is_product_empty.set(false);
+            return;
         }
+        let count = async |q: &str| counted(q).await.map_or(0, |total| total.count);
+        let hidden = Hidden {
+            snoozed: count("is:snoozed").await,
+            suppressed: count("is:suppressed").await,
+        };
+        self.hidden.set(hidden);
+        let all = counted("").await;
+        self.is_product_empty
+            .set(all.is_some_and(|total| total.count == 0) && hidden == Hidden::default());
     }
 }
 
-async fn counted(filter: &AlertFilter) -> Option<Total> {
-    let (count, is_capped) = api::count_alerts(&filter.query(1, None)).await.ok()?;
+async fn counted(q: &str) -> Option<Total> {
+    let (count, is_capped) = api::count_alerts(q).await.ok()?;
     Some(Total { count, is_capped })
 }

@@ -1,0 +1,348 @@
+//! How the list is shown: groups, order, density, columns and their widths. Everything that can
+//! be dragged elsewhere can be set here by keys (WCAG 2.2, 2.5.7).
+
+use calseta_domain::Timestamp;
+use calseta_domain::query::{Group, Query, Sort, SortField, SortKey, with_group, with_sort};
+use leptos::prelude::*;
+
+use crate::components::{Button, ButtonKind, CommandKeys, Glyph, Icon, Popover, Switch};
+use crate::state::clock::now_ms;
+use crate::state::columns::{Column, MAX_PX, MIN_PX};
+use crate::state::commands::{Command, Commands, Group as Listed};
+use crate::state::preferences::{Density, Preferences};
+use crate::state::prompts::{Prompt, Prompts};
+use crate::state::queue::Queue;
+
+/// How much a press makes a column wider or narrower, in CSS pixels.
+const STEP_PX: u32 = 20;
+
+/// The button and what it opens.
+#[component]
+pub(super) fn DisplayMenu() -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    Commands::expect().register(vec![Command::new(
+        "queue.display",
+        "Display",
+        Listed::List,
+        &["d"],
+        move || is_open.update(|open| *open = !*open),
+    )]);
+    view! {
+        <div class="menu">
+            <button
+                type="button"
+                class="button button--quiet"
+                data-command="queue.display"
+                aria-haspopup="dialog"
+                aria-expanded=move || is_open.get().to_string()
+                on:click=move |_| is_open.update(|open| *open = !*open)
+            >
+                <Icon glyph=Glyph::Display />
+                <span>"Display"</span>
+                <CommandKeys id="queue.display" />
+            </button>
+            <Show when=move || is_open.get()>
+                <Popover label="Display" at_end=true on_close=move |()| is_open.set(false)>
+                    <div class="display">
+                        <Groups />
+                        <Orders />
+                        <Densities />
+                        <Columns />
+                        <Others is_open />
+                    </div>
+                </Popover>
+            </Show>
+        </div>
+    }
+}
+
+#[component]
+fn Groups() -> impl IntoView {
+    let queue = Queue::expect();
+    let option = move |group: Group| {
+        let choose = move |_| {
+            let wanted = (group != Group::None).then_some(group);
+            // A query with another grouping is a query.
+            let _ = queue.set_q(&with_group(&queue.peek_q(), wanted));
+        };
+        view! {
+            <button
+                type="button"
+                class="toggle"
+                aria-pressed=move || (queue.group() == group).to_string()
+                data-command=format!("queue.group-{group}")
+                autofocus=group == Group::None
+                on:click=choose
+            >
+                {group_title(group)}
+            </button>
+        }
+    };
+    view! {
+        <fieldset class="display__part">
+            <legend>"Group by"</legend>
+            <div class="display__choices">
+                {Group::ALL.iter().copied().map(option).collect_view()}
+            </div>
+        </fieldset>
+    }
+}
+
+/// A grouping as a person reads it.
+pub(super) fn group_title(group: Group) -> &'static str {
+    match group {
+        Group::None => "Nothing",
+        Group::Rule => "Rule",
+        Group::Entity => "Key indicator",
+        Group::Source => "Source",
+        Group::Duplicate => "Recurrence",
+    }
+}
+
+#[component]
+fn Orders() -> impl IntoView {
+    let queue = Queue::expect();
+    let sort = Memo::new(move |_| sort_of(&queue.q()));
+    let field = move || {
+        sort.get()
+            .map_or("", |key| key.field.as_str())
+    };
+    let choose = move |word: &str| {
+        let field = SortField::ALL.iter().find(|field| field.as_str() == word);
+        let key = field.map(|field| SortKey {
+            field: *field,
+            is_descending: true,
+        });
+        sort_by(queue, key);
+    };
+    let turn = move |()| {
+        if let Some(key) = sort.get_untracked() {
+            sort_by(
+                queue,
+                Some(SortKey {
+                    is_descending: !key.is_descending,
+                    ..key
+                }),
+            );
+        }
+    };
+    let option = |field: &SortField| view! { <option value=field.as_str()>{sort_title(*field)}</option> };
+    let direction = move || {
+        let is_descending = sort.get().is_none_or(|key| key.is_descending);
+        if is_descending { "Descending" } else { "Ascending" }.to_owned()
+    };
+    view! {
+        <fieldset class="display__part">
+            <legend>"Order"</legend>
+            <div class="display__choices">
+                <select
+                    class="field__input"
+                    aria-label="Sort by"
+                    prop:value=field
+                    on:change=move |event| choose(&event_target_value(&event))
+                >
+                    <option value="">"Newest accepted first"</option>
+                    {SortField::ALL.iter().map(option).collect_view()}
+                </select>
+                <Button
+                    label=Signal::derive(direction)
+                    disabled=Signal::derive(move || sort.get().is_none())
+                    on_press=turn
+                />
+            </div>
+        </fieldset>
+    }
+}
+
+/// The first key of a query's order.
+pub(super) fn sort_of(q: &str) -> Option<SortKey> {
+    let query = Query::parse(q, Timestamp::from_millis(now_ms())).ok()?;
+    query.sort?.keys.first().copied()
+}
+
+/// Orders the list by one key, or as it was accepted.
+pub(super) fn sort_by(queue: Queue, key: Option<SortKey>) {
+    let sort = key.map(|key| Sort { keys: vec![key] });
+    // A query with another order is a query.
+    let _ = queue.set_q(&with_sort(&queue.peek_q(), sort.as_ref()));
+}
+
+fn sort_title(field: SortField) -> &'static str {
+    match field {
+        SortField::Ingested => "Accepted",
+        SortField::Occurred => "Occurred",
+        SortField::Updated => "Updated",
+        SortField::Severity => "Severity",
+        SortField::Status => "Status",
+        SortField::Source => "Source",
+        SortField::Title => "Title",
+        SortField::Malice => "Verdict",
+        SortField::Duplicates => "Repeats",
+    }
+}
+
+#[component]
+fn Densities() -> impl IntoView {
+    let preferences = Preferences::expect();
+    let density = preferences.part(|choices| choices.density);
+    let option = move |one: Density| {
+        view! {
+            <button
+                type="button"
+                class="toggle"
+                aria-pressed=move || (density.get() == one).to_string()
+                on:click=move |_| preferences.change(|choices| choices.density = one)
+            >
+                {one.title()}
+            </button>
+        }
+    };
+    view! {
+        <fieldset class="display__part">
+            <legend>"Density"</legend>
+            <div class="display__choices">{Density::ALL.map(option).collect_view()}</div>
+        </fieldset>
+    }
+}
+
+#[component]
+fn Columns() -> impl IntoView {
+    let preferences = Preferences::expect();
+    let shown = preferences.part(|choices| shown(&choices.columns));
+    let change = move |change: fn(&mut Vec<Column>, Column), column: Column| {
+        preferences.change(|choices| {
+            let mut all = self::shown(&choices.columns);
+            change(&mut all, column);
+            choices.columns = if all == Column::SHOWN { Vec::new() } else { all };
+        });
+    };
+    let resize = move |column: Column, wider: bool| {
+        preferences.change(|choices| {
+            let now = choices.widths.get(&column).copied().unwrap_or(column_px(column));
+            let px = if wider {
+                now + STEP_PX
+            } else {
+                now.saturating_sub(STEP_PX)
+            };
+            choices.widths.insert(column, px.clamp(MIN_PX, MAX_PX));
+        });
+    };
+    let line = move |column: Column| {
+        let is_on = move || shown.with(|all| all.contains(&column));
+        let title = column.title();
+        let fixed = column == Column::Title;
+        view! {
+            <li class="display__column">
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        disabled=fixed
+                        prop:checked=is_on
+                        on:change=move |_| change(toggle, column)
+                    />
+                    {title}
+                </label>
+                <Button label=format!("Move {title} to the left") kind=ButtonKind::Quiet glyph=Glyph::Back
+                    icon_only=true disabled=Signal::derive(move || !is_on())
+                    on_press=move |()| change(earlier, column) />
+                <Button label=format!("Make {title} narrower") kind=ButtonKind::Quiet glyph=Glyph::Minus
+                    icon_only=true disabled=Signal::derive(move || fixed || !is_on())
+                    on_press=move |()| resize(column, false) />
+                <Button label=format!("Make {title} wider") kind=ButtonKind::Quiet glyph=Glyph::Plus
+                    icon_only=true disabled=Signal::derive(move || fixed || !is_on())
+                    on_press=move |()| resize(column, true) />
+            </li>
+        }
+    };
+    let reset = move |()| {
+        preferences.change(|choices| {
+            choices.columns.clear();
+            choices.widths.clear();
+        });
+    };
+    view! {
+        <fieldset class="display__part">
+            <legend>"Columns"</legend>
+            <ul class="display__columns">
+                {move || {
+                    let on = shown.get();
+                    let off = Column::ALL.into_iter().filter(|one| !on.contains(one)).collect::<Vec<_>>();
+                    on.into_iter().chain(off).map(line).collect_view()
+                }}
+            </ul>
+            <Button label="Default columns" kind=ButtonKind::Quiet on_press=reset />
+        </fieldset>
+    }
+}
+
+fn shown(chosen: &[Column]) -> Vec<Column> {
+    if chosen.is_empty() {
+        Column::SHOWN.to_vec()
+    } else {
+        chosen.to_vec()
+    }
+}
+
+fn toggle(all: &mut Vec<Column>, column: Column) {
+    if all.contains(&column) {
+        all.retain(|one| *one != column);
+    } else {
+        all.push(column);
+    }
+}
+
+fn earlier(all: &mut Vec<Column>, column: Column) {
+    if let Some(at) = all.iter().position(|one| *one == column)
+        && at > 0
+    {
+        all.swap(at - 1, at);
+    }
+}
+
+fn column_px(column: Column) -> u32 {
+    crate::state::columns::fit(&[column], &std::collections::BTreeMap::new(), u32::MAX)
+        .first()
+        .map_or(MIN_PX, |one| one.px)
+}
+
+#[component]
+fn Others(is_open: RwSignal<bool>) -> impl IntoView {
+    let preferences = Preferences::expect();
+    let prompts = Prompts::expect();
+    let advance = preferences.part(|choices| choices.auto_advance);
+    view! {
+        <fieldset class="display__part">
+            <legend>"Triage"</legend>
+            <Switch
+                label="Go on to the next alert after closing one"
+                on=advance
+                on_change=move |on| preferences.change(|choices| choices.auto_advance = on)
+            />
+            <Button
+                label="Suppressions…"
+                on_press=move |()| {
+                    is_open.set(false);
+                    prompts.open(Prompt::Suppressions);
+                }
+            />
+        </fieldset>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_goes_off_and_comes_back_last_and_moves() {
+        let mut all = Column::SHOWN.to_vec();
+        toggle(&mut all, Column::Age);
+        assert!(!all.contains(&Column::Age));
+        toggle(&mut all, Column::Age);
+        assert_eq!(all.last(), Some(&Column::Age));
+        earlier(&mut all, Column::Age);
+        assert_eq!(all.last(), Some(&Column::Status));
+        earlier(&mut all, Column::Severity);
+        assert_eq!(all.first(), Some(&Column::Severity));
+    }
+}

@@ -1,0 +1,175 @@
+//! Which alerts are selected: some by name, or everything that the query finds.
+
+use std::collections::BTreeSet;
+
+use calseta_contract::change::BulkSelect;
+use calseta_domain::AlertId;
+
+/// The selected alerts. It changes only by the analyst's hand, never by an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Selection {
+    ids: BTreeSet<AlertId>,
+    /// Where a range begins.
+    anchor: Option<AlertId>,
+    /// Everything that a query finds, but not these.
+    everything: Option<Everything>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Everything {
+    q: String,
+    /// How many the query found when it was chosen.
+    total: u64,
+    except: BTreeSet<AlertId>,
+}
+
+impl Selection {
+    /// How many are selected.
+    pub(crate) fn count(&self) -> u64 {
+        self.everything.as_ref().map_or_else(
+            || u64::try_from(self.ids.len()).unwrap_or(u64::MAX),
+            |all| {
+                let except = u64::try_from(all.except.len()).unwrap_or(u64::MAX);
+                all.total.saturating_sub(except)
+            },
+        )
+    }
+
+    /// Whether none is.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.everything.is_none() && self.ids.is_empty()
+    }
+
+    /// Whether it is everything that the query finds, loaded or not.
+    pub(crate) fn is_everything(&self) -> bool {
+        self.everything.is_some()
+    }
+
+    /// Whether an alert is selected.
+    pub(crate) fn contains(&self, id: AlertId) -> bool {
+        self.everything
+            .as_ref()
+            .map_or_else(|| self.ids.contains(&id), |all| !all.except.contains(&id))
+    }
+
+    /// The alerts that are selected by name.
+    pub(crate) fn ids(&self) -> Vec<AlertId> {
+        self.ids.iter().copied().collect()
+    }
+
+    /// As a bulk change names them; `None` when none is selected.
+    pub(crate) fn select(&self) -> Option<BulkSelect> {
+        if let Some(all) = &self.everything {
+            return Some(BulkSelect {
+                uuids: None,
+                q: Some(all.q.clone()),
+                except: all.except.iter().copied().collect(),
+            });
+        }
+        (!self.ids.is_empty()).then(|| BulkSelect {
+            uuids: Some(self.ids()),
+            ..BulkSelect::default()
+        })
+    }
+
+    /// Selects an alert, or takes it out; a range begins here.
+    pub(crate) fn toggle(&mut self, id: AlertId) {
+        self.anchor = Some(id);
+        let set = match &mut self.everything {
+            Some(all) => &mut all.except,
+            None => &mut self.ids,
+        };
+        if !set.remove(&id) {
+            set.insert(id);
+        }
+    }
+
+    /// Selects these, or, when all of them are, takes them out: a group's members.
+    pub(crate) fn toggle_all(&mut self, ids: &[AlertId]) {
+        let all_in = ids.iter().all(|id| self.contains(*id));
+        for id in ids {
+            if self.contains(*id) == all_in {
+                self.toggle(*id);
+            }
+        }
+    }
+
+    /// Selects everything between the range's beginning and `to` in the order of the screen.
+    pub(crate) fn extend(&mut self, from: AlertId, to: AlertId, order: &[AlertId]) {
+        let anchor = *self.anchor.get_or_insert(from);
+        let place = |id| order.iter().position(|other| *other == id);
+        if let (Some(a), Some(b)) = (place(anchor), place(to)) {
+            for id in order.iter().take(a.max(b) + 1).skip(a.min(b)) {
+                match &mut self.everything {
+                    Some(all) => {
+                        all.except.remove(id);
+                    }
+                    None => {
+                        self.ids.insert(*id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Selects these and nothing else.
+    pub(crate) fn set(&mut self, ids: impl IntoIterator<Item = AlertId>) {
+        *self = Self {
+            ids: ids.into_iter().collect(),
+            ..Self::default()
+        };
+    }
+
+    /// Selects everything that a query finds.
+    pub(crate) fn select_everything(&mut self, q: String, total: u64) {
+        self.everything = Some(Everything {
+            q,
+            total,
+            except: BTreeSet::new(),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn id(n: u128) -> AlertId {
+        AlertId::new(Uuid::from_u128(n))
+    }
+
+    #[test]
+    fn a_range_is_what_stands_between() {
+        let order = [id(9), id(4), id(7), id(1)];
+        let mut selection = Selection::default();
+        selection.extend(id(4), id(1), &order);
+        assert_eq!(selection.ids(), [id(1), id(4), id(7)]);
+        selection.extend(id(1), id(9), &order);
+        assert!(selection.contains(id(9)), "a range goes on from where it began");
+    }
+
+    #[test]
+    fn everything_leaves_out_what_is_taken_out() {
+        let mut selection = Selection::default();
+        selection.select_everything("status:open".to_owned(), 1_204);
+        selection.toggle(id(3));
+        assert_eq!(selection.count(), 1_203);
+        assert!(!selection.contains(id(3)));
+        let select = selection.select().expect("something");
+        assert_eq!(select.q.as_deref(), Some("status:open"));
+        assert_eq!(select.except, [id(3)]);
+        assert_eq!(select.uuids, None);
+    }
+
+    #[test]
+    fn a_group_is_taken_whole_and_given_back_whole() {
+        let mut selection = Selection::default();
+        selection.toggle(id(1));
+        selection.toggle_all(&[id(1), id(2)]);
+        assert_eq!(selection.count(), 2);
+        selection.toggle_all(&[id(1), id(2)]);
+        assert!(selection.is_empty());
+        assert_eq!(selection.select(), None);
+    }
+}
