@@ -107,6 +107,7 @@ fn Inside(first_key: RwSignal<bool>) -> impl IntoView {
                 <Route path=path!("agents") view=AgentsPage />
                 <Route path=path!("agents/new") view=NewAgentPage />
                 <Route path=path!("agents/:uuid") view=AgentPage />
+                <Route path=path!("__gallery") view=Gallery />
             </Routes>
         </Shell>
         <Show when=move || first_key.get()>
@@ -114,6 +115,12 @@ fn Inside(first_key: RwSignal<bool>) -> impl IntoView {
         </Show>
     }
 }
+
+/// The components on one page; a shipped window has no such page.
+#[cfg(debug_assertions)]
+use crate::features::gallery::GalleryPage as Gallery;
+#[cfg(not(debug_assertions))]
+use NotFound as Gallery;
 
 #[component]
 fn NotFound() -> impl IntoView {

@@ -36,9 +36,6 @@ pub(crate) enum Glyph {
     Hourglass,
     Down,
     Right,
-    Pause,
-    Play,
-    Globe,
     Settings,
     Menu,
 }
@@ -81,16 +78,19 @@ impl Glyph {
             Self::Facets => "M2.5 4h11M4.5 8h7M6.5 12h3",
             Self::Display => "M2.5 4.5h6M12 4.5h1.5M10.2 3v3M2.5 11.5H4M7.5 11.5h6M5.8 10v3",
             Self::Flag => "M4 14V2.5M4 3h8l-1.8 2.8L12 8.6H4",
-            Self::Snooze => "M8 3.6a5 5 0 1 1 0 10 5 5 0 0 1 0-10zM8 6v2.8l1.8 1.2M3 3.4l-1.4 1.4M13 3.4l1.4 1.4",
+            Self::Snooze => {
+                "M8 3.6a5 5 0 1 1 0 10 5 5 0 0 1 0-10zM8 6v2.8l1.8 1.2M3 3.4l-1.4 1.4M13 3.4l1.4 1.4"
+            }
             Self::Unread => "M8 5a3 3 0 1 1 0 6 3 3 0 0 1 0-6z",
             Self::Note => "M3 2.5h10v8l-3 3H3zM5.5 5.5h5M5.5 8h5",
-            Self::Hourglass => "M4.5 2h7M4.5 14h7M5 2c0 4 6 4 6 6s-6 2-6 6M11 2c0 4-6 4-6 6s6 2 6 6",
+            Self::Hourglass => {
+                "M4.5 2h7M4.5 14h7M5 2c0 4 6 4 6 6s-6 2-6 6M11 2c0 4-6 4-6 6s6 2 6 6"
+            }
             Self::Down => "m4 6 4 4 4-4",
             Self::Right => "m6 4 4 4-4 4",
-            Self::Pause => "M5.5 3.5v9M10.5 3.5v9",
-            Self::Play => "M5 3.2 12 8l-7 4.8z",
-            Self::Globe => "M8 2.2a5.8 5.8 0 1 1 0 11.6A5.8 5.8 0 0 1 8 2.2zM2.4 8h11.2M8 2.2c3.4 3.4 3.4 8.2 0 11.6M8 2.2C4.6 5.6 4.6 10.4 8 13.8",
-            Self::Settings => "M8 5.8a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4zM8 1.8v2M8 12.2v2M1.8 8h2M12.2 8h2M3.6 3.6 5 5M11 11l1.4 1.4M12.4 3.6 11 5M5 11l-1.4 1.4",
+            Self::Settings => {
+                "M8 5.8a2.2 2.2 0 1 1 0 4.4 2.2 2.2 0 0 1 0-4.4zM8 1.8v2M8 12.2v2M1.8 8h2M12.2 8h2M3.6 3.6 5 5M11 11l1.4 1.4M12.4 3.6 11 5M5 11l-1.4 1.4"
+            }
             Self::Menu => "M2.5 4.5h11M2.5 8h11M2.5 11.5h11",
             Self::Pulse => "M1.8 8h3l1.7-4 2.6 8 1.7-4h3.4",
         }

@@ -24,16 +24,14 @@ pub(crate) use button::{Button, ButtonKind, CommandButton};
 pub(crate) use chip::{
     AgentChip, ProviderChip, SeverityChip, SeverityGlyph, StatusChip, VerdictChip, verdict_of,
 };
-pub(crate) use copy::{copy_text, CopyButton, Indicator, Secret};
+pub(crate) use copy::{CopyButton, Indicator, Secret, copy_text};
 pub(crate) use dialog::Dialog;
 pub(crate) use empty::Empty;
 pub(crate) use field::{Field, SelectField, Switch};
 pub(crate) use icon::{Glyph, Icon};
 pub(crate) use json_view::{JsonView, Place};
-pub(crate) use kbd::Keys;
-pub(crate) use markdown::{Checklist, MarkdownView};
-pub(crate) use json_view::JsonView;
 pub(crate) use kbd::{CommandKeys, Keys};
+pub(crate) use markdown::{Checklist, MarkdownView};
 pub(crate) use popover::Popover;
 pub(crate) use section::Section;
 pub(crate) use skeleton::Skeleton;

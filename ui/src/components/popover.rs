@@ -96,10 +96,19 @@ fn walk(node: NodeRef<html::Div>, by: i32) {
     let now = (0..count).find(|at| is_active(*at));
     let next = match now {
         None => 0,
-        Some(at) if by > 0 => if at == last { 0 } else { at + 1 },
+        Some(at) if by > 0 => {
+            if at == last {
+                0
+            } else {
+                at + 1
+            }
+        }
         Some(at) => at.checked_sub(1).unwrap_or(last),
     };
-    if let Some(stop) = stops.get(next).and_then(|one| one.dyn_into::<HtmlElement>().ok()) {
+    if let Some(stop) = stops
+        .get(next)
+        .and_then(|one| one.dyn_into::<HtmlElement>().ok())
+    {
         // A stop that takes no focus is passed by with the next key.
         let _ = stop.focus();
     }

@@ -27,7 +27,10 @@ pub(crate) fn SplitHandle() -> impl IntoView {
         preferences.move_split(by);
     };
     let begin = move |event: PointerEvent| {
-        if let Some(handle) = event.target().and_then(|t| t.dyn_into::<HtmlElement>().ok()) {
+        if let Some(handle) = event
+            .target()
+            .and_then(|t| t.dyn_into::<HtmlElement>().ok())
+        {
             // A pointer that cannot be captured drags as long as it stays on the border.
             let _ = handle.set_pointer_capture(event.pointer_id());
         }

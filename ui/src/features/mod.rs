@@ -2,5 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod alert;
+#[cfg(debug_assertions)]
+pub(crate) mod gallery;
 pub(crate) mod queue;
 pub(crate) mod setup;

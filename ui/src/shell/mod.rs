@@ -11,8 +11,8 @@ mod top_bar;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 
-use crate::components::{Notice, ToastStack, copy_text};
 use crate::api::encoded;
+use crate::components::{Notice, ToastStack, copy_text};
 use crate::hooks::use_shortcuts;
 use crate::state::commands::{Command, Commands, Group};
 use crate::state::places::{Places, alert_of_path};
@@ -77,9 +77,19 @@ fn register(commands: Commands) {
     commands.register(vec![
         go("go.queue", "Queue", &["g q"], Places::queue),
         go("go.agents", "Agents", &["g n"], Places::agents),
-        go("go.new-agent", "Register an agent", &["g N"], Places::new_agent),
+        go(
+            "go.new-agent",
+            "Register an agent",
+            &["g N"],
+            Places::new_agent,
+        ),
         go("go.back", "Back", &["Alt+ArrowLeft"], Places::back),
-        go("go.forward", "Forward", &["Alt+ArrowRight"], Places::forward),
+        go(
+            "go.forward",
+            "Forward",
+            &["Alt+ArrowRight"],
+            Places::forward,
+        ),
     ]);
     commands.register(window_commands());
     commands.register(appearance_commands());
@@ -92,19 +102,45 @@ fn window_commands() -> Vec<Command> {
         Command::new(id, title, window, keys, move || prompts.open(prompt))
     };
     vec![
-        ask("window.palette", "Search and commands", &["Ctrl+k"], Prompt::Palette),
-        ask("window.shortcuts", "Keyboard shortcuts", &["?"], Prompt::Shortcuts),
-        ask("window.settings", "Window settings", &["g ,"], Prompt::Settings),
+        ask(
+            "window.palette",
+            "Search and commands",
+            &["Ctrl+k"],
+            Prompt::Palette,
+        ),
+        ask(
+            "window.shortcuts",
+            "Keyboard shortcuts",
+            &["?"],
+            Prompt::Shortcuts,
+        ),
+        ask(
+            "window.settings",
+            "Window settings",
+            &["g ,"],
+            Prompt::Settings,
+        ),
         ask("alert.new", "New alert…", &["N"], Prompt::NewAlert),
-        ask("queue.suppressions", "Suppressions", &[], Prompt::Suppressions),
-        Command::new("window.copy-link", "Copy a link to this", window, &["Ctrl+l"], move || {
-            let open = untrack(|| queue.open());
-            let link = open.map_or_else(
-                || format!("calseta://queue?q={}", encoded(&queue.peek_q())),
-                |id| format!("calseta://alerts/{id}"),
-            );
-            copy_text(toasts, link, "Link");
-        }),
+        ask(
+            "queue.suppressions",
+            "Suppressions",
+            &[],
+            Prompt::Suppressions,
+        ),
+        Command::new(
+            "window.copy-link",
+            "Copy a link to this",
+            window,
+            &["Ctrl+l"],
+            move || {
+                let open = untrack(|| queue.open());
+                let link = open.map_or_else(
+                    || format!("calseta://queue?q={}", encoded(&queue.peek_q())),
+                    |id| format!("calseta://alerts/{id}"),
+                );
+                copy_text(toasts, link, "Link");
+            },
+        ),
     ]
 }
 
@@ -120,12 +156,24 @@ fn appearance_commands() -> Vec<Command> {
         Command::new(id, title, window, &[], move || theme.choose(choice))
     };
     vec![
-        Command::new("window.zone", "UTC or local time", window, &["u"], move || {
-            preferences.change(|choices| choices.utc = !choices.utc);
-        }),
-        Command::new("window.rail", "Widen or narrow the rail", window, &[], move || {
-            preferences.change(|choices| choices.rail_wide = !choices.rail_wide);
-        }),
+        Command::new(
+            "window.zone",
+            "UTC or local time",
+            window,
+            &["u"],
+            move || {
+                preferences.change(|choices| choices.utc = !choices.utc);
+            },
+        ),
+        Command::new(
+            "window.rail",
+            "Widen or narrow the rail",
+            window,
+            &[],
+            move || {
+                preferences.change(|choices| choices.rail_wide = !choices.rail_wide);
+            },
+        ),
         Command::new(
             "window.split-left",
             "Less list, more alert",
@@ -142,12 +190,24 @@ fn appearance_commands() -> Vec<Command> {
         ),
         density("density.compact", "Compact rows", Density::Compact),
         density("density.cosy", "Cosy rows", Density::Cosy),
-        density("density.comfortable", "Comfortable rows", Density::Comfortable),
+        density(
+            "density.comfortable",
+            "Comfortable rows",
+            Density::Comfortable,
+        ),
         wear("theme.system", "Theme of the desktop", Choice::System),
         wear("theme.dark", "Dark theme", Choice::Dark),
         wear("theme.light", "Light theme", Choice::Light),
-        wear("theme.contrast-dark", "High contrast, dark", Choice::ContrastDark),
-        wear("theme.contrast-light", "High contrast, light", Choice::ContrastLight),
+        wear(
+            "theme.contrast-dark",
+            "High contrast, dark",
+            Choice::ContrastDark,
+        ),
+        wear(
+            "theme.contrast-light",
+            "High contrast, light",
+            Choice::ContrastLight,
+        ),
     ]
 }
 

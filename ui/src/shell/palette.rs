@@ -88,7 +88,11 @@ pub(super) fn Palette() -> impl IntoView {
         |_, _| true,
     );
     let choices = move || {
-        entries.with(|all| all.iter().filter(|one| !matches!(one, Entry::Heading(_))).count())
+        entries.with(|all| {
+            all.iter()
+                .filter(|one| !matches!(one, Entry::Heading(_)))
+                .count()
+        })
     };
     let take = move |index: usize| {
         let entry = entries.with_untracked(|all| {
@@ -185,7 +189,9 @@ fn listed(typed: &str, commands: &[Command], found: &PaletteView) -> Vec<Entry> 
         .filter(|group| only.is_none_or(|kind| group.kind == kind));
     let (first, last): (Vec<_>, Vec<_>) =
         groups.partition(|group| matches!(group.kind.as_str(), "indicators" | "open_alerts"));
-    first.into_iter().for_each(|group| put_group(&mut all, group));
+    first
+        .into_iter()
+        .for_each(|group| put_group(&mut all, group));
     if only.is_none() {
         let fitting = fitting(typed.trim_start_matches('>').trim(), commands);
         if !fitting.is_empty() {
@@ -193,7 +199,8 @@ fn listed(typed: &str, commands: &[Command], found: &PaletteView) -> Vec<Entry> 
             all.extend(fitting.into_iter().map(Entry::Run));
         }
     }
-    last.into_iter().for_each(|group| put_group(&mut all, group));
+    last.into_iter()
+        .for_each(|group| put_group(&mut all, group));
     if only.is_none() && prefix != Some('>') && !typed.is_empty() {
         all.push(Entry::Heading("Queue"));
         all.push(Entry::Filter(typed.to_owned()));
@@ -229,7 +236,11 @@ fn fitting(typed: &str, commands: &[Command]) -> Vec<Command> {
     scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     scored
         .into_iter()
-        .take(if typed.is_empty() { usize::MAX } else { MAX_COMMANDS })
+        .take(if typed.is_empty() {
+            usize::MAX
+        } else {
+            MAX_COMMANDS
+        })
         .map(|(_, command)| command.clone())
         .collect()
 }
@@ -243,11 +254,17 @@ fn line(
 ) -> AnyView {
     let (label, detail, keys, command) = match entry {
         Entry::Heading(title) => {
-            return view! { <p class="palette__heading" role="presentation">{title}</p> }.into_any();
+            return view! { <p class="palette__heading" role="presentation">{title}</p> }
+                .into_any();
         }
         Entry::Run(command) => {
             let keys = untrack(|| commands.keys(&command)).into_iter().next();
-            (command.title.to_owned(), String::new(), keys, Some(command.id))
+            (
+                command.title.to_owned(),
+                String::new(),
+                keys,
+                Some(command.id),
+            )
         }
         Entry::Find { item, .. } => (
             visible(&item.label).into_owned(),
@@ -339,14 +356,26 @@ mod tests {
             }],
         };
         let found = PaletteView {
-            groups: vec![group("closed_alerts", "old"), group("indicators", "1.2.3.4")],
+            groups: vec![
+                group("closed_alerts", "old"),
+                group("indicators", "1.2.3.4"),
+            ],
         };
-        let commands = [command("alert.close", "Close as…"), command("go.agents", "Agents")];
+        let commands = [
+            command("alert.close", "Close as…"),
+            command("go.agents", "Agents"),
+        ];
         assert_eq!(
             words(&listed("cl", &commands, &found)),
             [
-                "[Indicators]", "1.2.3.4", "[Commands]", "alert.close", "[Closed alerts]", "old",
-                "[Queue]", "filter cl"
+                "[Indicators]",
+                "1.2.3.4",
+                "[Commands]",
+                "alert.close",
+                "[Closed alerts]",
+                "old",
+                "[Queue]",
+                "filter cl"
             ]
         );
         assert_eq!(

@@ -25,7 +25,13 @@ pub(super) fn Rail() -> impl IntoView {
                 format!("{}{more}", total.count)
             })
     };
-    let toggle_label = move || if wide.get() { "Narrow the rail" } else { "Widen the rail" };
+    let toggle_label = move || {
+        if wide.get() {
+            "Narrow the rail"
+        } else {
+            "Widen the rail"
+        }
+    };
     view! {
         <nav class="rail" class:rail--wide=move || wide.get() aria-label="Main">
             <Place href="/" under="/alerts" glyph=Glyph::Queue label="Queue" command="go.queue">

@@ -9,8 +9,7 @@ use crate::state::theme::{Choice, Theme};
 
 #[component]
 pub(super) fn Settings() -> impl IntoView {
-    let (prompts, preferences, theme) =
-        (Prompts::expect(), Preferences::expect(), Theme::expect());
+    let (prompts, preferences, theme) = (Prompts::expect(), Preferences::expect(), Theme::expect());
     let density = preferences.part(|choices| choices.density);
     let theme_choice = move |choice: Choice| {
         view! {

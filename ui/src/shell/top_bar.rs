@@ -2,9 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::{
-    ButtonKind, CommandButton, CommandKeys, CopyButton, Glyph, Icon, Popover,
-};
+use crate::components::{ButtonKind, CommandButton, CommandKeys, CopyButton, Glyph, Icon, Popover};
 use crate::state::commands::Commands;
 use crate::state::preferences::Preferences;
 use crate::state::session::Session;
@@ -137,7 +135,10 @@ mod tests {
     #[test]
     fn the_snippets_name_the_real_address_and_valid_json() {
         let all = snippets("http://localhost:8003");
-        assert!(all.iter().all(|(_, text)| text.contains("http://localhost:8003")));
+        assert!(
+            all.iter()
+                .all(|(_, text)| text.contains("http://localhost:8003"))
+        );
         let body = all[1].1.split('\'').nth(1).expect("a quoted body");
         serde_json::from_str::<serde_json::Value>(body).expect("the body is JSON");
     }

@@ -93,11 +93,6 @@ impl AlertList {
         self.cursor.as_deref()
     }
 
-    /// The order of the rows.
-    pub(crate) fn sorted(&self) -> &ListOrder {
-        &self.sorted
-    }
-
     /// The loaded alerts, in the order of the screen.
     pub(crate) fn ids(&self) -> &[AlertId] {
         &self.order
@@ -179,9 +174,7 @@ impl AlertList {
                 .order
                 .last()
                 .and_then(|id| self.rows.get(id))
-                .is_some_and(|last| {
-                    self.sorted.compare(&alert, &last.alert) == Ordering::Greater
-                });
+                .is_some_and(|last| self.sorted.compare(&alert, &last.alert) == Ordering::Greater);
         // Below the last page that was read: paging will bring it.
         if belongs == Belongs::Yes && !beyond {
             self.waiting.push(alert);
@@ -259,9 +252,9 @@ impl AlertList {
         let count = waiting.len();
         for alert in waiting {
             let index = self.order.partition_point(|id| {
-                self.rows.get(id).is_some_and(|row| {
-                    self.sorted.compare(&row.alert, &alert) == Ordering::Less
-                })
+                self.rows
+                    .get(id)
+                    .is_some_and(|row| self.sorted.compare(&row.alert, &alert) == Ordering::Less)
             });
             self.order.insert(index, alert.uuid);
             self.rows.insert(alert.uuid, AlertRow::new(alert));

@@ -161,7 +161,11 @@ fn a_waiting_alert_that_stops_matching_waits_no_longer() {
 #[test]
 fn an_alert_below_the_last_page_is_left_to_paging() {
     let mut list = AlertList::default();
-    list.replace(vec![alert(9), alert(8)], Some("next".to_owned()), ListOrder::default());
+    list.replace(
+        vec![alert(9), alert(8)],
+        Some("next".to_owned()),
+        ListOrder::default(),
+    );
     list.apply(alert(2), Belongs::Yes);
     assert!(list.waiting().is_empty());
     list.append(vec![alert(7), alert(2)], None);
@@ -172,7 +176,11 @@ fn an_alert_below_the_last_page_is_left_to_paging() {
 #[test]
 fn a_page_that_overlaps_brings_no_row_twice() {
     let mut list = AlertList::default();
-    list.replace(vec![alert(9), alert(8)], Some("next".to_owned()), ListOrder::default());
+    list.replace(
+        vec![alert(9), alert(8)],
+        Some("next".to_owned()),
+        ListOrder::default(),
+    );
     list.append(vec![alert(8), alert(7)], None);
     assert_eq!(order(&list), [id(9), id(8), id(7)]);
 }
@@ -234,7 +242,11 @@ fn another_order_puts_a_new_row_elsewhere() {
     list.replace(vec![alert(1), low], None, ListOrder::from(Some(&sort)));
     list.apply(alert(5), Belongs::Yes);
     list.merge();
-    assert_eq!(order(&list), [id(5), id(1), id(9)], "High, by id, before Low");
+    assert_eq!(
+        order(&list),
+        [id(5), id(1), id(9)],
+        "High, by id, before Low"
+    );
 }
 
 #[test]

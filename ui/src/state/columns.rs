@@ -265,7 +265,11 @@ mod tests {
     #[test]
     fn widths_set_by_hand_stay_within_their_bounds() {
         let widths = [(Column::Rule, 5), (Column::Source, 9_000)].into();
-        let placed = fit(&[Column::Rule, Column::Title, Column::Source], &widths, 5_000);
+        let placed = fit(
+            &[Column::Rule, Column::Title, Column::Source],
+            &widths,
+            5_000,
+        );
         assert_eq!((placed[0].px, placed[2].px), (MIN_PX, MAX_PX));
         assert_eq!(template(&placed), "34px minmax(0,1fr) 640px");
     }

@@ -32,8 +32,7 @@ pub(crate) enum Group {
 
 impl Group {
     /// Every group, in the order of the sheet.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Move, Self::List, Self::Act, Self::Go, Self::Window];
+    pub(crate) const ALL: [Self; 5] = [Self::Move, Self::List, Self::Act, Self::Go, Self::Window];
 
     /// Its heading.
     pub(crate) const fn title(self) -> &'static str {
@@ -161,7 +160,8 @@ impl Commands {
     /// Every command that the window has had, whether its view is on the screen or not.
     pub(crate) fn catalogue(self) -> Vec<Command> {
         self.version.track();
-        self.seen.with_value(|seen| seen.values().cloned().collect())
+        self.seen
+            .with_value(|seen| seen.values().cloned().collect())
     }
 
     /// The key sequences that run a command now, the one that is shown first.

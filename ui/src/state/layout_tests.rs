@@ -65,7 +65,11 @@ fn a_peek_takes_lines_that_nobody_steps_on() {
     assert_eq!(layout.step(0, 1), Some(&Line::Row(id(1))));
     let last = layout.place(&Line::Row(id(1))).expect("its place");
     assert_eq!(layout.step(last, -1), Some(&Line::Row(id(2))));
-    assert_eq!(layout.step(last, 1), None, "there is nothing below the last");
+    assert_eq!(
+        layout.step(last, 1),
+        None,
+        "there is nothing below the last"
+    );
 }
 
 #[test]

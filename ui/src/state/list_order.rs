@@ -32,11 +32,6 @@ impl From<Option<&Sort>> for ListOrder {
 }
 
 impl ListOrder {
-    /// The first key, which the heads mark.
-    pub(crate) fn first(&self) -> Option<SortKey> {
-        self.keys.first().copied()
-    }
-
     /// Which of two alerts stands higher.
     pub(crate) fn compare(&self, a: &AlertSummary, b: &AlertSummary) -> Ordering {
         let mut is_descending = true;
@@ -52,7 +47,11 @@ impl ListOrder {
 }
 
 fn directed(order: Ordering, is_descending: bool) -> Ordering {
-    if is_descending { order.reverse() } else { order }
+    if is_descending {
+        order.reverse()
+    } else {
+        order
+    }
 }
 
 fn by_field(field: SortField, a: &AlertSummary, b: &AlertSummary) -> Ordering {

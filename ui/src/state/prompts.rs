@@ -25,6 +25,8 @@ pub(crate) enum Prompt {
     Suppress,
     /// Whether the indicators are looked up again.
     Enrich,
+    /// What a suppression of everything that is shown is called.
+    SuppressView,
     /// What the view is called.
     SaveView,
     /// What the new alert says.

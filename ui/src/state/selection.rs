@@ -146,7 +146,10 @@ mod tests {
         selection.extend(id(4), id(1), &order);
         assert_eq!(selection.ids(), [id(1), id(4), id(7)]);
         selection.extend(id(1), id(9), &order);
-        assert!(selection.contains(id(9)), "a range goes on from where it began");
+        assert!(
+            selection.contains(id(9)),
+            "a range goes on from where it began"
+        );
     }
 
     #[test]

@@ -86,7 +86,10 @@ impl Views {
     /// Saves what is shown under a name.
     pub(crate) async fn save(self, name: String) -> Result<(), Failure> {
         let (columns, density) = self.preferences.peek(|choices| {
-            let words = choices.columns.iter().map(|column| column.word().to_owned());
+            let words = choices
+                .columns
+                .iter()
+                .map(|column| column.word().to_owned());
             (words.collect(), choices.density.word().to_owned())
         });
         let request = SavedViewRequest {

@@ -8,12 +8,13 @@ pub(crate) fn fuzzy(typed: &str, name: &str) -> Option<i32> {
     let mut at = 0;
     let mut last = None;
     for letter in typed.to_lowercase().chars().filter(|c| !c.is_whitespace()) {
-        let starts = |place: usize| {
-            place == 0 || name.get(place - 1).is_some_and(|c| !c.is_alphanumeric())
-        };
+        let starts =
+            |place: usize| place == 0 || name.get(place - 1).is_some_and(|c| !c.is_alphanumeric());
         let rest = || (at..name.len()).filter(|place| name.get(*place) == Some(&letter));
         // Right after the last letter, else at a word's beginning, else anywhere.
-        let follows = last.map(|place: usize| place + 1).filter(|next| rest().any(|p| p == *next));
+        let follows = last
+            .map(|place: usize| place + 1)
+            .filter(|next| rest().any(|p| p == *next));
         let place = follows
             .or_else(|| rest().find(|place| starts(*place)))
             .or_else(|| rest().next())?;

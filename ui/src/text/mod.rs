@@ -4,11 +4,8 @@ mod age;
 mod defang;
 mod delivery;
 mod event;
-<<<<<<< HEAD
-pub(crate) mod markdown;
-=======
 mod fuzzy;
->>>>>>> c1b1b95 (Show the queue by a query: filter bar, facets, views, groups, selection, actions with undo, palette)
+pub(crate) mod markdown;
 mod middle;
 mod rules;
 mod visible;
@@ -17,11 +14,7 @@ pub(crate) use age::{age, ago, moment, spoken_age, stamp};
 pub(crate) use defang::defang;
 pub(crate) use delivery::{attempt_outcome, delivery_state, delivery_wait};
 pub(crate) use event::{event_facts, event_title};
-<<<<<<< HEAD
+pub(crate) use fuzzy::fuzzy;
 pub(crate) use middle::{capital, clip, middle};
 pub(crate) use rules::rules_in_words;
-=======
-pub(crate) use fuzzy::fuzzy;
-pub(crate) use middle::{clip, middle};
->>>>>>> c1b1b95 (Show the queue by a query: filter bar, facets, views, groups, selection, actions with undo, palette)
 pub(crate) use visible::{visible, visible_lines};

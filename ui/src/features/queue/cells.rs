@@ -104,7 +104,9 @@ fn severity(id: AlertId, alert: &AlertSummary, is_selected: Memo<bool>) -> impl 
 /// Why a row no longer belongs here, else its status.
 fn status(row: &AlertRow) -> impl IntoView + use<> {
     match row.gone.clone() {
-        Some(why) => view! { <span class="row__gone" title=why.clone()>{why.clone()}</span> }.into_any(),
+        Some(why) => {
+            view! { <span class="row__gone" title=why.clone()>{why.clone()}</span> }.into_any()
+        }
         None => view! { <StatusChip status=row.alert.status /> }.into_any(),
     }
 }
@@ -132,7 +134,10 @@ fn time(at: Timestamp) -> impl IntoView {
 
 fn title(alert: &Arc<AlertSummary>) -> impl IntoView + use<> {
     let text = clip(&visible(&alert.title), TITLE_CHARS);
-    let line = clip(&visible(alert.description.as_deref().unwrap_or_default()), LINE_CHARS);
+    let line = clip(
+        &visible(alert.description.as_deref().unwrap_or_default()),
+        LINE_CHARS,
+    );
     let repeats = alert.duplicate_count;
     let tag = |tag: &String| {
         view! { <span class="tag" title=visible(tag).into_owned()>{clip(&visible(tag), TAG_CHARS)}</span> }
@@ -276,4 +281,3 @@ mod tests {
         assert!(!disagrees(&[]));
     }
 }
-

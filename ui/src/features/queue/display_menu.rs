@@ -103,10 +103,7 @@ pub(super) fn group_title(group: Group) -> &'static str {
 fn Orders() -> impl IntoView {
     let queue = Queue::expect();
     let sort = Memo::new(move |_| sort_of(&queue.q()));
-    let field = move || {
-        sort.get()
-            .map_or("", |key| key.field.as_str())
-    };
+    let field = move || sort.get().map_or("", |key| key.field.as_str());
     let choose = move |word: &str| {
         let field = SortField::ALL.iter().find(|field| field.as_str() == word);
         let key = field.map(|field| SortKey {
@@ -126,10 +123,16 @@ fn Orders() -> impl IntoView {
             );
         }
     };
-    let option = |field: &SortField| view! { <option value=field.as_str()>{sort_title(*field)}</option> };
+    let option =
+        |field: &SortField| view! { <option value=field.as_str()>{sort_title(*field)}</option> };
     let direction = move || {
         let is_descending = sort.get().is_none_or(|key| key.is_descending);
-        if is_descending { "Descending" } else { "Ascending" }.to_owned()
+        if is_descending {
+            "Descending"
+        } else {
+            "Ascending"
+        }
+        .to_owned()
     };
     view! {
         <fieldset class="display__part">
@@ -213,12 +216,20 @@ fn Columns() -> impl IntoView {
         preferences.change(|choices| {
             let mut all = self::shown(&choices.columns);
             change(&mut all, column);
-            choices.columns = if all == Column::SHOWN { Vec::new() } else { all };
+            choices.columns = if all == Column::SHOWN {
+                Vec::new()
+            } else {
+                all
+            };
         });
     };
     let resize = move |column: Column, wider: bool| {
         preferences.change(|choices| {
-            let now = choices.widths.get(&column).copied().unwrap_or(column_px(column));
+            let now = choices
+                .widths
+                .get(&column)
+                .copied()
+                .unwrap_or(column_px(column));
             let px = if wider {
                 now + STEP_PX
             } else {

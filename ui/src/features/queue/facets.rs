@@ -106,9 +106,7 @@ fn one(field: Option<Field>, value: FacetValue) -> impl IntoView {
     let now = || Timestamp::from_millis(now_ms());
     let word = StoredValue::new(value.value);
     let is_on = move || {
-        field.is_some_and(|field| {
-            word.with_value(|word| has_value(&queue.q(), field, word, now()))
-        })
+        field.is_some_and(|field| word.with_value(|word| has_value(&queue.q(), field, word, now())))
     };
     let toggle = move |_| {
         if let Some(field) = field {

@@ -56,7 +56,9 @@ pub(super) fn Grid() -> impl IntoView {
     keep_in_view(queue, node, scroll);
     let rows = move || {
         let loaded = count.get() + 1;
-        queue.total().map_or(loaded, |t| loaded.max(whole(t.count) + 1))
+        queue
+            .total()
+            .map_or(loaded, |t| loaded.max(whole(t.count) + 1))
     };
     view! {
         <div class="grid-frame">

@@ -36,7 +36,10 @@ impl Records {
 
     /// Reads a rule's record by one of its alerts, once.
     fn read(self, key: String, member: AlertId) {
-        if self.0.with_untracked(|all| all.contains_key(&key) || all.len() >= MAX_RECORDS) {
+        if self
+            .0
+            .with_untracked(|all| all.contains_key(&key) || all.len() >= MAX_RECORDS)
+        {
             return;
         }
         self.0.update(|all| {
@@ -81,9 +84,8 @@ pub(super) fn GroupRow(key: String, row_px: Memo<f64>) -> impl IntoView {
         let line = key.with_value(|key| Line::Head(key.clone()));
         layout.with(|layout| layout.place(&line)).unwrap_or(0)
     });
-    let head = Memo::new(move |_| {
-        key.with_value(|key| layout.with(|layout| layout.group(key).cloned()))
-    });
+    let head =
+        Memo::new(move |_| key.with_value(|key| layout.with(|layout| layout.group(key).cloned())));
     let is_focused =
         Memo::new(move |_| key.with_value(|key| queue.focused_group().as_ref() == Some(key)));
     let is_collapsed = Memo::new(move |_| key.with_value(|key| queue.is_collapsed(key)));

@@ -11,7 +11,7 @@ use super::grid::Grid;
 use super::query_bar::QueryBar;
 use super::shortcuts;
 use super::views_menu::ViewsMenu;
-use crate::components::{CommandButton, ButtonKind, FailureBanner, Glyph, Skeleton, SplitHandle};
+use crate::components::{ButtonKind, CommandButton, FailureBanner, Glyph, Skeleton, SplitHandle};
 use crate::hooks::use_title;
 use crate::state::preferences::Preferences;
 use crate::state::queue::Queue;

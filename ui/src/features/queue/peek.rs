@@ -60,7 +60,12 @@ pub(super) fn Peek(id: AlertId, row_px: Memo<f64>) -> impl IntoView {
 }
 
 fn shown(detail: &AlertDetail) -> impl IntoView + use<> {
-    let text = detail.view.summary.description.as_deref().unwrap_or_default();
+    let text = detail
+        .view
+        .summary
+        .description
+        .as_deref()
+        .unwrap_or_default();
     let text = clip(&visible(text), TEXT_CHARS);
     let mut indicators = detail.view.indicators.clone();
     indicators.sort_by_key(|one| std::cmp::Reverse(one.malice));

@@ -65,7 +65,7 @@ pub(super) fn QueryBar() -> impl IntoView {
     let active = move || draft.chosen.get().map(option_id);
     let is_wrong = move || draft.error.with(Option::is_some).then_some("true");
     view! {
-        <div class="query" class:query--written=move || draft.is_written.get()>
+        <div class="query" role="search" aria-label="Filter" class:query--written=move || draft.is_written.get()>
             <Icon glyph=Glyph::Search />
             <div class="query__box">
                 <Mirror draft />
@@ -170,7 +170,10 @@ impl Draft {
             .get_untracked()
             .and_then(|input| input.selection_start().ok().flatten())
             .and_then(|at| usize::try_from(at).ok());
-        units.map_or_else(|| text.chars().count(), |units| chars_of_units(&text, units))
+        units.map_or_else(
+            || text.chars().count(),
+            |units| chars_of_units(&text, units),
+        )
     }
 
     fn pressed(self, event: &KeyboardEvent) {
@@ -178,9 +181,13 @@ impl Draft {
             .completion
             .with_untracked(|one| one.as_ref().map_or(0, |one| one.candidates.len()));
         match event.key().as_str() {
-            "ArrowDown" if count > 0 => self.choose(event, |at| at.map_or(0, |at| (at + 1) % count)),
+            "ArrowDown" if count > 0 => {
+                self.choose(event, |at| at.map_or(0, |at| (at + 1) % count))
+            }
             "ArrowUp" if count > 0 => {
-                self.choose(event, |at| at.map_or(count - 1, |at| (at + count - 1) % count));
+                self.choose(event, |at| {
+                    at.map_or(count - 1, |at| (at + count - 1) % count)
+                });
             }
             "Tab" if count > 0 && !event.shift_key() => {
                 event.prevent_default();
@@ -259,8 +266,8 @@ impl Draft {
             let units = |at| u32::try_from(units_of_chars(&text, at)).unwrap_or(u32::MAX);
             // A selection that is refused leaves the cursor at the end.
             let _ = input.focus();
-            let _ = input
-                .set_selection_range(units(chip.span.start_char), units(chip.span.end_char));
+            let _ =
+                input.set_selection_range(units(chip.span.start_char), units(chip.span.end_char));
         }
     }
 }
@@ -272,7 +279,10 @@ fn Mirror(draft: Draft) -> impl IntoView {
     let pieces = move || {
         draft.is_written.get().then(|| {
             let text = draft.text.get();
-            let wrong = draft.error.get().map(|error| (error.span.start, error.span.end));
+            let wrong = draft
+                .error
+                .get()
+                .map(|error| (error.span.start, error.span.end));
             pieces(&text, wrong)
                 .into_iter()
                 .map(|(kind, text)| view! { <span class=kind>{text}</span> })
@@ -285,7 +295,6 @@ fn Mirror(draft: Draft) -> impl IntoView {
 /// The terms as buttons: a press edits, the cross takes away.
 #[component]
 fn Chips(draft: Draft) -> impl IntoView {
-    let queue = draft.queue;
     let chips = Memo::new(move |_| query::chips(&draft.text.get()));
     let chip = move |chip: Chip| {
         let shown = visible(&chip.text).into_owned();
@@ -316,8 +325,6 @@ fn Chips(draft: Draft) -> impl IntoView {
             </span>
         }
     };
-    // The text is the same thing to a screen reader; the chips are for the eye and the pointer.
-    let _ = queue;
     view! {
         <Show when=move || !draft.is_written.get()>
             <div class="query__chips" role="group" aria-label="Terms">
@@ -431,7 +438,11 @@ fn taken(text: &str, completion: &CompletionView, candidate: &Candidate) -> (Str
     let after: String = text.chars().skip(place(completion.end)).collect();
     // A field waits for its value, anything else is followed by the next term.
     let is_open = candidate.text.ends_with([':', '.']);
-    let gap = if is_open || after.starts_with(' ') { "" } else { " " };
+    let gap = if is_open || after.starts_with(' ') {
+        ""
+    } else {
+        " "
+    };
     let head = format!("{before}{}{gap}", candidate.text);
     let at = head.chars().count();
     (format!("{head}{after}"), at)
@@ -441,7 +452,11 @@ fn taken(text: &str, completion: &CompletionView, candidate: &Candidate) -> (Str
 fn pieces(text: &str, wrong: Option<(usize, usize)>) -> Vec<(&'static str, String)> {
     let chips = query::chips(text);
     let mut cuts: Vec<usize> = vec![0, text.len()];
-    cuts.extend(chips.iter().flat_map(|chip| [chip.span.start, chip.span.end]));
+    cuts.extend(
+        chips
+            .iter()
+            .flat_map(|chip| [chip.span.start, chip.span.end]),
+    );
     cuts.extend(wrong.into_iter().flat_map(|(start, end)| [start, end]));
     cuts.retain(|at| *at <= text.len() && text.is_char_boundary(*at));
     cuts.sort_unstable();
@@ -508,7 +523,9 @@ mod tests {
         let text = "status:open sev:hihg";
         let all = pieces(text, Some((16, 20)));
         assert_eq!(
-            all.iter().map(|(_, text)| text.as_str()).collect::<String>(),
+            all.iter()
+                .map(|(_, text)| text.as_str())
+                .collect::<String>(),
             text
         );
         assert!(all.contains(&("query__piece query__piece--wrong", "hihg".to_owned())));

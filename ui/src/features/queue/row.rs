@@ -27,8 +27,7 @@ pub(super) fn Row(id: AlertId, columns: Memo<Vec<Placed>>, row_px: Memo<f64>) ->
     let is_open = Memo::new(move |_| queue.open() == Some(id));
     let is_selected = Memo::new(move |_| queue.with_selection(|one| one.contains(id)));
     // One stop for the Tab key: the focused row, else the first.
-    let is_stop =
-        move || is_focused.get() || (queue.focused_line().is_none() && line.get() == 0);
+    let is_stop = move || is_focused.get() || (queue.focused_line().is_none() && line.get() == 0);
     let changes = Memo::new(move |_| row.with(|row| row.as_ref().map_or(0, |row| row.changes)));
     let gone = Memo::new(move |_| row.with(|row| row.as_ref().is_some_and(|r| r.gone.is_some())));
     let assumed = Memo::new(move |_| {

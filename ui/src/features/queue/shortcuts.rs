@@ -34,16 +34,41 @@ fn moving(queue: Queue, places: Places) -> Vec<Command> {
         Command::new(id, title, go, keys, move || run(queue, places)).when(has_rows)
     };
     vec![
-        to("queue.next", "Next alert", &["j", "ArrowDown"], |q, p| step(q, p, 1)),
-        to("queue.previous", "Previous alert", &["k", "ArrowUp"], |q, p| step(q, p, -1)),
-        to("queue.page-down", "A screen down", &["PageDown"], |q, p| step(q, p, 20)),
-        to("queue.page-up", "A screen up", &["PageUp"], |q, p| step(q, p, -20)),
-        to("queue.first", "First alert", &["g g", "Home"], |q, p| to_end(q, p, false)),
-        to("queue.last", "Last loaded alert", &["G", "End"], |q, p| to_end(q, p, true)),
-        to("queue.next-unhandled", "Next unhandled alert", &["]"], |q, p| unhandled(q, p, true)),
-        to("queue.previous-unhandled", "Previous unhandled alert", &["["], |q, p| {
-            unhandled(q, p, false);
+        to("queue.next", "Next alert", &["j", "ArrowDown"], |q, p| {
+            step(q, p, 1)
         }),
+        to(
+            "queue.previous",
+            "Previous alert",
+            &["k", "ArrowUp"],
+            |q, p| step(q, p, -1),
+        ),
+        to("queue.page-down", "A screen down", &["PageDown"], |q, p| {
+            step(q, p, 20)
+        }),
+        to("queue.page-up", "A screen up", &["PageUp"], |q, p| {
+            step(q, p, -20)
+        }),
+        to("queue.first", "First alert", &["g g", "Home"], |q, p| {
+            to_end(q, p, false)
+        }),
+        to("queue.last", "Last loaded alert", &["G", "End"], |q, p| {
+            to_end(q, p, true)
+        }),
+        to(
+            "queue.next-unhandled",
+            "Next unhandled alert",
+            &["]"],
+            |q, p| unhandled(q, p, true),
+        ),
+        to(
+            "queue.previous-unhandled",
+            "Previous unhandled alert",
+            &["["],
+            |q, p| {
+                unhandled(q, p, false);
+            },
+        ),
         Command::new(
             "queue.open",
             "Open the alert",
@@ -59,9 +84,15 @@ fn moving(queue: Queue, places: Places) -> Vec<Command> {
             },
         )
         .when(move || queue.focused_line().is_some()),
-        Command::new("queue.back", "Back to the list", go, &["Escape"], move || {
-            back(queue, places);
-        })
+        Command::new(
+            "queue.back",
+            "Back to the list",
+            go,
+            &["Escape"],
+            move || {
+                back(queue, places);
+            },
+        )
         .when(move || queue.open().is_some() || queue.focused_line().is_some()),
     ]
 }
@@ -74,18 +105,32 @@ fn listing(queue: Queue, preferences: Preferences) -> Vec<Command> {
             queue.merge();
         })
         .when(move || queue.with(|list| !list.waiting().is_empty())),
-        Command::new("queue.refresh", "Refresh", list, &["r"], move || queue.reload()),
-        Command::new("queue.pause", "Pause or resume updates", list, &["P"], move || {
-            queue.toggle_pause();
+        Command::new("queue.refresh", "Refresh", list, &["r"], move || {
+            queue.reload()
         }),
+        Command::new(
+            "queue.pause",
+            "Pause or resume updates",
+            list,
+            &["P"],
+            move || {
+                queue.toggle_pause();
+            },
+        ),
         Command::new("queue.facets", "Facets", list, &["f"], move || {
             preferences.change(|choices| choices.facets = !choices.facets);
         }),
-        Command::new("queue.peek", "Peek at the indicators", list, &["Space"], move || {
-            if let Some(id) = queue.peek_focused() {
-                queue.toggle_peek(id);
-            }
-        })
+        Command::new(
+            "queue.peek",
+            "Peek at the indicators",
+            list,
+            &["Space"],
+            move || {
+                if let Some(id) = queue.peek_focused() {
+                    queue.toggle_peek(id);
+                }
+            },
+        )
         .when(move || queue.focused().is_some()),
     ]
 }
@@ -109,16 +154,30 @@ fn grouping(queue: Queue) -> Vec<Command> {
     vec![
         by("queue.group-none", "Group by nothing", Grouping::None),
         by("queue.group-rule", "Group by rule", Grouping::Rule),
-        by("queue.group-entity", "Group by key indicator", Grouping::Entity),
+        by(
+            "queue.group-entity",
+            "Group by key indicator",
+            Grouping::Entity,
+        ),
         by("queue.group-source", "Group by source", Grouping::Source),
-        by("queue.group-duplicate", "Group by recurrence", Grouping::Duplicate),
-        Command::new("queue.collapse", "Fold the group", list, &["ArrowLeft"], move || {
-            if queue.peek_focused().is_some() && untrack(|| queue.peeked()).is_some() {
-                queue.end_peek();
-            } else {
-                fold(true);
-            }
-        })
+        by(
+            "queue.group-duplicate",
+            "Group by recurrence",
+            Grouping::Duplicate,
+        ),
+        Command::new(
+            "queue.collapse",
+            "Fold the group",
+            list,
+            &["ArrowLeft"],
+            move || {
+                if queue.peek_focused().is_some() && untrack(|| queue.peeked()).is_some() {
+                    queue.end_peek();
+                } else {
+                    fold(true);
+                }
+            },
+        )
         .when(move || grouped() || queue.peeked().is_some()),
         Command::new(
             "queue.expand",
@@ -155,19 +214,25 @@ fn selecting(queue: Queue, places: Places) -> Vec<Command> {
         }
     };
     vec![
-        Command::new("selection.toggle", "Select, or not", list, &["x"], move || {
-            let group = untrack(|| queue.focused_group());
-            let members = group.and_then(|key| {
-                queue
-                    .layout()
-                    .with_untracked(|layout| layout.group(&key).map(|head| head.members.clone()))
-            });
-            match (members, queue.peek_focused()) {
-                (Some(members), _) => queue.select(|selection| selection.toggle_all(&members)),
-                (None, Some(id)) => queue.select(|selection| selection.toggle(id)),
-                (None, None) => {}
-            }
-        })
+        Command::new(
+            "selection.toggle",
+            "Select, or not",
+            list,
+            &["x"],
+            move || {
+                let group = untrack(|| queue.focused_group());
+                let members = group.and_then(|key| {
+                    queue.layout().with_untracked(|layout| {
+                        layout.group(&key).map(|head| head.members.clone())
+                    })
+                });
+                match (members, queue.peek_focused()) {
+                    (Some(members), _) => queue.select(|selection| selection.toggle_all(&members)),
+                    (None, Some(id)) => queue.select(|selection| selection.toggle(id)),
+                    (None, None) => {}
+                }
+            },
+        )
         .when(move || queue.focused_line().is_some()),
         Command::new(
             "selection.down",
@@ -183,9 +248,15 @@ fn selecting(queue: Queue, places: Places) -> Vec<Command> {
             &["K", "Shift+ArrowUp"],
             extend(-1),
         ),
-        Command::new("selection.all", "Select all loaded", list, &["Ctrl+a"], move || {
-            select_loaded(queue);
-        }),
+        Command::new(
+            "selection.all",
+            "Select all loaded",
+            list,
+            &["Ctrl+a"],
+            move || {
+                select_loaded(queue);
+            },
+        ),
     ]
 }
 
@@ -202,7 +273,12 @@ fn copying(queue: Queue, toasts: Toasts) -> Vec<Command> {
     };
     vec![
         copy("alert.copy", "Copy key indicators", &["y"], str::to_owned),
-        copy("alert.copy-defanged", "Copy key indicators defanged", &["Y"], defang),
+        copy(
+            "alert.copy-defanged",
+            "Copy key indicators defanged",
+            &["Y"],
+            defang,
+        ),
     ]
 }
 
@@ -226,10 +302,11 @@ fn focused_group(queue: Queue) -> Option<String> {
     untrack(|| queue.focused_group()).or_else(|| {
         let id = queue.peek_focused()?;
         queue.layout().with_untracked(|layout| {
-            layout
-                .group_keys()
-                .into_iter()
-                .find(|key| layout.group(key).is_some_and(|head| head.members.contains(&id)))
+            layout.group_keys().into_iter().find(|key| {
+                layout
+                    .group(key)
+                    .is_some_and(|head| head.members.contains(&id))
+            })
         })
     })
 }
@@ -250,7 +327,9 @@ fn step(queue: Queue, places: Places, by: isize) {
 }
 
 fn to_end(queue: Queue, places: Places, is_last: bool) {
-    let line = queue.layout().with_untracked(|layout| layout.end(is_last).cloned());
+    let line = queue
+        .layout()
+        .with_untracked(|layout| layout.end(is_last).cloned());
     if let Some(line) = line {
         go_to(queue, places, &line);
     }
@@ -259,7 +338,10 @@ fn to_end(queue: Queue, places: Places, is_last: bool) {
 fn unhandled(queue: Queue, places: Places, is_forward: bool) {
     let now = untrack(|| queue.focused_line());
     let next = queue.layout().with_untracked(|layout| {
-        let at = now.as_ref().and_then(|line| layout.place(line)).unwrap_or(0);
+        let at = now
+            .as_ref()
+            .and_then(|line| layout.place(line))
+            .unwrap_or(0);
         layout.find_row(at, is_forward, |id| {
             queue.peek(|list| list.row(id).is_some_and(AlertRow::is_unhandled))
         })

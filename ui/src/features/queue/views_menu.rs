@@ -23,17 +23,30 @@ pub(super) fn ViewsMenu() -> impl IntoView {
     let prompts = Prompts::expect();
     let is_open = RwSignal::new(false);
     Commands::expect().register(vec![
-        Command::new("view.switch", "Switch view", Group::List, &["v"], move || {
-            is_open.update(|open| *open = !*open);
-        }),
-        Command::new("view.save", "Save this view…", Group::List, &["V"], move || {
-            prompts.open(Prompt::SaveView);
-        }),
+        Command::new(
+            "view.switch",
+            "Switch view",
+            Group::List,
+            &["v"],
+            move || {
+                is_open.update(|open| *open = !*open);
+            },
+        ),
+        Command::new(
+            "view.save",
+            "Save this view…",
+            Group::List,
+            &["V"],
+            move || {
+                prompts.open(Prompt::SaveView);
+            },
+        ),
     ]);
     let name = move || {
-        views
-            .current()
-            .map_or_else(|| "Own filter".to_owned(), |view| visible(&view.name).into_owned())
+        views.current().map_or_else(
+            || "Own filter".to_owned(),
+            |view| visible(&view.name).into_owned(),
+        )
     };
     view! {
         <div class="menu">
@@ -67,7 +80,11 @@ fn List(is_open: RwSignal<bool>) -> impl IntoView {
         views.show(view);
     };
     let by_number = move |event: KeyboardEvent| {
-        let number = event.key().parse::<usize>().ok().filter(|n| (1..=NUMBERED).contains(n));
+        let number = event
+            .key()
+            .parse::<usize>()
+            .ok()
+            .filter(|n| (1..=NUMBERED).contains(n));
         let view = number.and_then(|number| untrack(|| views.all()).into_iter().nth(number - 1));
         if let Some(view) = view {
             event.prevent_default();

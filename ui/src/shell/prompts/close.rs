@@ -124,7 +124,11 @@ impl Closing {
     }
 
     fn pressed(self, event: &KeyboardEvent) {
-        let number = event.key().parse::<usize>().ok().and_then(|n| n.checked_sub(1));
+        let number = event
+            .key()
+            .parse::<usize>()
+            .ok()
+            .and_then(|n| n.checked_sub(1));
         if let Some(class) = number.and_then(|index| CloseClassification::ALL.get(index)) {
             event.prevent_default();
             event.stop_propagation();
@@ -167,9 +171,7 @@ impl Closing {
             .asked
             .with_value(|asked| asked.select.uuids.clone())
             .unwrap_or_default();
-        let said = |id: &AlertId| {
-            untrack(|| queue.row(*id)).and_then(|row| consensus(&row.alert))
-        };
+        let said = |id: &AlertId| untrack(|| queue.row(*id)).and_then(|row| consensus(&row.alert));
         let mut words: Vec<&'static str> = ids.iter().filter_map(said).collect();
         words.sort_unstable();
         words.dedup();
@@ -186,7 +188,11 @@ impl Closing {
         spawn_local(async move {
             // The choices are complete without the rule's past.
             if let Ok(found) = api::related(first, 1).await {
-                let record = found.track_record.as_ref().map(by_class).unwrap_or_default();
+                let record = found
+                    .track_record
+                    .as_ref()
+                    .map(by_class)
+                    .unwrap_or_default();
                 past.try_update(|past| past.record = record);
             }
         });
@@ -210,7 +216,10 @@ fn by_class(record: &TrackRecord) -> HashMap<String, u64> {
 
 /// The verdict that every finding of an alert names.
 fn consensus(alert: &AlertSummary) -> Option<&'static str> {
-    let mut words = alert.finding_summary.iter().filter_map(|f| f.verdict.as_deref());
+    let mut words = alert
+        .finding_summary
+        .iter()
+        .filter_map(|f| f.verdict.as_deref());
     let first = words.next()?;
     if !words.all(|word| word == first) {
         return None;

@@ -9,6 +9,7 @@ mod new_alert;
 mod note;
 mod save_view;
 mod suppress;
+mod suppress_view;
 mod suppressions;
 mod tags;
 
@@ -37,6 +38,7 @@ fn shown(asked: Asked) -> AnyView {
         Prompt::Note => view! { <note::NoteDialog asked /> }.into_any(),
         Prompt::Dispatch => view! { <dispatch::DispatchDialog asked /> }.into_any(),
         Prompt::Suppress => view! { <suppress::SuppressDialog asked /> }.into_any(),
+        Prompt::SuppressView => view! { <suppress_view::SuppressViewDialog /> }.into_any(),
         Prompt::SaveView => view! { <save_view::SaveViewDialog /> }.into_any(),
         Prompt::NewAlert => view! { <new_alert::NewAlertDialog /> }.into_any(),
         Prompt::Suppressions => view! { <suppressions::SuppressionsDialog /> }.into_any(),

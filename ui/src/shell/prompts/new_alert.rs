@@ -53,7 +53,10 @@ pub(super) fn NewAlertDialog() -> impl IntoView {
     };
     let dropped = move |event: DragEvent| {
         event.prevent_default();
-        let file = event.data_transfer().and_then(|data| data.files()).and_then(|all| all.get(0));
+        let file = event
+            .data_transfer()
+            .and_then(|data| data.files())
+            .and_then(|all| all.get(0));
         let Some(file) = file else { return };
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         if file.size() > MAX_BYTES as f64 {

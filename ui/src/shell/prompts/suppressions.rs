@@ -1,15 +1,21 @@
 //! What stays out of the queue, for how long, and how much that has hidden.
 
-use calseta_contract::suppression::SuppressionView;
+use calseta_contract::Patch;
+use calseta_contract::suppression::{SuppressionPatch, SuppressionView};
+use calseta_domain::Timestamp;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::{self, Failure};
 use crate::components::{Button, ButtonKind, Dialog, Empty, FailureBanner};
+use crate::state::clock::now_ms;
 use crate::state::prompts::Prompts;
 use crate::state::queue::Queue;
 use crate::state::toasts::Toasts;
 use crate::text::visible;
+
+/// A week, in milliseconds.
+const WEEK_MS: i64 = 7 * 24 * 3_600_000;
 
 #[component]
 pub(super) fn SuppressionsDialog() -> impl IntoView {
@@ -29,6 +35,20 @@ pub(super) fn SuppressionsDialog() -> impl IntoView {
                 Err(failure) => toasts.fail("The suppression was not ended", &failure),
             }
             queue.touch_all();
+            load();
+        });
+    });
+    let extend = Callback::new(move |one: SuppressionView| {
+        let from = one.expires_at.millis().max(now_ms());
+        let patch = SuppressionPatch {
+            expires_at: Patch::Set(Timestamp::from_millis(from).plus_millis(WEEK_MS)),
+            ..SuppressionPatch::default()
+        };
+        spawn_local(async move {
+            match api::patch_suppression(one.uuid, &patch).await {
+                Ok(_) => toasts.say("Suppressed for a week longer"),
+                Err(failure) => toasts.fail("The suppression was not changed", &failure),
+            }
             load();
         });
     });
@@ -58,7 +78,7 @@ pub(super) fn SuppressionsDialog() -> impl IntoView {
                             .into_any()
                     }
                     Some(Ok(all)) => {
-                        let line = |one: &SuppressionView| line(one.clone(), end);
+                        let line = |one: &SuppressionView| line(one.clone(), end, extend);
                         view! { <ul class="lines">{all.iter().map(line).collect_view()}</ul> }
                             .into_any()
                     }
@@ -72,12 +92,19 @@ pub(super) fn SuppressionsDialog() -> impl IntoView {
     }
 }
 
-fn line(one: SuppressionView, end: Callback<SuppressionView>) -> impl IntoView {
+fn line(
+    one: SuppressionView,
+    end: Callback<SuppressionView>,
+    extend: Callback<SuppressionView>,
+) -> impl IntoView {
     let state = if one.is_expired {
         "over".to_owned()
     } else {
         let until = one.expires_at.to_string();
-        format!("until {}", until.get(..16).unwrap_or(&until).replace('T', " "))
+        format!(
+            "until {}",
+            until.get(..16).unwrap_or(&until).replace('T', " ")
+        )
     };
     let hidden = match one.hidden_count {
         1 => "1 alert hidden".to_owned(),
@@ -93,6 +120,11 @@ fn line(one: SuppressionView, end: Callback<SuppressionView>) -> impl IntoView {
                 {reason.map(|reason| view! { <span>{reason}</span> })}
                 <span class="lines__quiet">{format!("{state} · {hidden} · by {}", visible(&one.created_by))}</span>
             </div>
+            <Button
+                label="A week longer"
+                kind=ButtonKind::Quiet
+                on_press=move |()| extend.run(stored.get_value())
+            />
             <Button
                 label=if one.is_expired { "Remove" } else { "End now" }
                 kind=ButtonKind::Quiet

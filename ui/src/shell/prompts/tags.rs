@@ -19,8 +19,7 @@ const MAX_OFFERED: usize = 20;
 
 #[component]
 pub(super) fn TagsDialog(asked: Asked) -> impl IntoView {
-    let (actions, prompts, queue) =
-        (AlertActions::expect(), Prompts::expect(), Queue::expect());
+    let (actions, prompts, queue) = (AlertActions::expect(), Prompts::expect(), Queue::expect());
     let text = RwSignal::new(String::new());
     let title = format!("Tags of {}", about(&asked));
     let select = StoredValue::new(asked.select.clone());
@@ -93,7 +92,10 @@ pub(super) fn TagsDialog(asked: Asked) -> impl IntoView {
 
 /// Tags to put on, and those with a minus to take off.
 fn spelled(text: &str) -> (Vec<String>, Vec<String>) {
-    let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let words = text
+        .split(',')
+        .map(str::trim)
+        .filter(|word| !word.is_empty());
     let (off, on): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with('-'));
     let owned = |word: &str| word.trim_start_matches('-').trim().to_owned();
     let some = |words: Vec<&str>| {

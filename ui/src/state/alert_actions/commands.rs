@@ -44,7 +44,12 @@ impl AlertActions {
                 &["a"],
                 Prompt::Dispatch,
             ),
-            ask("alert.verdict", "Override verdict…", &["b"], Prompt::Verdict),
+            ask(
+                "alert.verdict",
+                "Override verdict…",
+                &["b"],
+                Prompt::Verdict,
+            ),
             ask(
                 "alert.suppress",
                 "Suppress like these…",

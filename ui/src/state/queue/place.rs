@@ -45,7 +45,10 @@ impl Queue {
         if self.focused.get_untracked().is_some() {
             self.focused.set(None);
         }
-        if self.focused_group.with_untracked(|now| *now != Some(key.clone())) {
+        if self
+            .focused_group
+            .with_untracked(|now| *now != Some(key.clone()))
+        {
             self.focused_group.set(Some(key));
         }
     }
