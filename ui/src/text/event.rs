@@ -11,6 +11,14 @@ const MAX_VALUE_CHARS: usize = 80;
 
 /// Facts whose name begins so are lists, not a value before and after.
 const LIST_PREFIX: &str = "providers_";
+/// Facts that the line or the page says already: who it was, and which alert.
+const KNOWN: &[&str] = &[
+    "agent_name",
+    "alert_title",
+    "confidence_level",
+    "source_name",
+    "title",
+];
 /// The other facts that are lists.
 const LISTS: &[&str] = &["indicators", "dispatched_to"];
 
@@ -37,10 +45,15 @@ pub(crate) fn event_title(kind: &str) -> String {
 pub(crate) fn event_facts(changed: &Map<String, Value>) -> Vec<String> {
     changed
         .iter()
-        .filter(|(field, _)| !is_half(changed, field))
+        .filter(|(field, value)| !is_known(field, value) && !is_half(changed, field))
         .filter_map(|(field, value)| fact(field, value))
         .take(MAX_FACTS)
         .collect()
+}
+
+/// A fact that says nothing new; a change of the same field does.
+fn is_known(field: &str, value: &Value) -> bool {
+    KNOWN.contains(&field) && !value.is_array()
 }
 
 /// v1.1.0's `from_status` and `to_status` say again what `status` says.
@@ -102,9 +115,9 @@ mod tests {
     #[test]
     fn hostile_facts_are_visible_and_short() {
         let facts = event_facts(&map(
-            json!({ "title": format!("\u{202e}{}", "x".repeat(500)) }),
+            json!({ "summary": format!("\u{202e}{}", "x".repeat(500)) }),
         ));
-        assert!(facts[0].starts_with("title ⟨U+202E⟩x"));
+        assert!(facts[0].starts_with("summary ⟨U+202E⟩x"));
         assert!(facts[0].chars().count() < 100);
     }
 
@@ -136,6 +149,14 @@ mod tests {
             "from_here": 1,
         })));
         assert_eq!(facts, ["status Open → Closed", "from here 1"]);
+    }
+
+    #[test]
+    fn what_the_page_says_anyway_is_left_out_unless_it_changed() {
+        let facts = event_facts(&map(json!({
+            "title": "a", "agent_name": "b", "source_name": ["x", "y"],
+        })));
+        assert_eq!(facts, ["source name x → y"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use calseta_domain::{IndicatorId, IndicatorType};
 use leptos::prelude::*;
 use serde_json::{Map, Value};
 
+use super::indicator_add::AddIndicators;
 use super::indicator_evidence::Evidence;
 use super::indicator_verdict::Override;
 use super::open_alert::OpenAlert;
@@ -70,6 +71,7 @@ pub(super) fn Indicators(open: OpenAlert) -> impl IntoView {
                     </For>
                 </ul>
             </Show>
+            <AddIndicators open />
         </Section>
     }
 }

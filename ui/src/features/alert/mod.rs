@@ -4,6 +4,7 @@ mod context;
 mod findings;
 mod glance;
 mod header;
+mod indicator_add;
 mod indicator_evidence;
 mod indicator_verdict;
 mod indicators;

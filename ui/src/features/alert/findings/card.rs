@@ -52,7 +52,18 @@ pub(super) fn Card(open: OpenAlert, finding: FindingView) -> impl IntoView {
 fn Content(open: OpenAlert, finding: FindingView) -> impl IntoView {
     let details = (!finding.details.is_empty()).then(|| Value::Object(finding.details.clone()));
     let review = finding.review.clone();
+    // An agent's findings come with a key that is bound to it; the analyst's window has no key.
+    let by_human_key = finding.author.agent_uuid.is_none() && finding.author.key_uuid.is_some();
     view! {
+        {by_human_key
+            .then(|| {
+                view! {
+                    <p class="finding__warning">
+                        "Posted with a key that is no agent's: it counts for no agent. Make an agent key for it under "
+                        <a href="/agents">"Agents"</a>"."
+                    </p>
+                }
+            })}
         <Verdict finding=finding.clone() />
         <div class="finding__summary">
             <MarkdownView text=finding.summary.clone() />
