@@ -3,6 +3,7 @@
 mod age;
 mod banner;
 mod button;
+mod chart;
 mod chip;
 mod copy;
 mod dialog;
@@ -21,6 +22,7 @@ mod toast;
 pub(crate) use age::Age;
 pub(crate) use banner::{FailureBanner, Notice};
 pub(crate) use button::{Button, ButtonKind, CommandButton};
+pub(crate) use chart::ChartView;
 pub(crate) use chip::{
     AgentChip, ProviderChip, SeverityChip, SeverityGlyph, StatusChip, VerdictChip, verdict_of,
 };

@@ -3,6 +3,7 @@
 mod context;
 mod findings;
 mod glance;
+mod graph;
 mod header;
 mod indicator_add;
 mod indicator_evidence;

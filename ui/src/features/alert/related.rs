@@ -4,6 +4,7 @@ use calseta_contract::related::{RelatedAlert, RelatedView, SharedValue, TrackRec
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::graph::RelationGraph;
 use super::open_alert::OpenAlert;
 use crate::api::{self, Failure};
 use crate::components::{Age, FailureBanner, Section, SeverityGlyph, StatusChip, VerdictChip};
@@ -113,6 +114,9 @@ pub(super) fn Related(relations: Relations) -> impl IntoView {
                     })
             }}
             {move || relations.read.get().map(|read| view! { <Found read /> })}
+            <Show when=move || relations.read.with(|read| read.as_ref().is_some_and(|r| !r.related.is_empty()))>
+                <RelationGraph open=relations.open related=Memo::new(move |_| relations.read.get()) />
+            </Show>
         </Section>
     }
 }
