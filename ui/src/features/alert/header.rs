@@ -6,13 +6,14 @@ use leptos::ev::Event;
 use leptos::prelude::*;
 use web_sys::HtmlSelectElement;
 
+use super::header_menu::HeaderMenu;
 use super::open_alert::OpenAlert;
 use crate::components::{
     Age, Button, ButtonKind, CommandButton, CopyButton, Glyph, SeverityChip, VerdictChip,
 };
 use crate::state::alert_actions::AlertActions;
 use crate::state::commands::Commands;
-use crate::text::{clip, visible};
+use crate::text::{clip, stamp, visible};
 
 /// A title is cut to this many characters; the tooltip has twice as many, the payload all.
 const TITLE_CHARS: usize = 240;
@@ -70,6 +71,21 @@ fn facts(alert: AlertSummary) -> impl IntoView {
             .close_classification
             .filter(|_| alert.status == AlertStatus::Closed)
             .map(|class| view! { <span class="alert-head__fact">{class.as_str()}</span> })}
+        {alert
+            .snoozed_until
+            .map(|until| {
+                view! {
+                    <span class="chip chip--warn" title=stamp(until, 0)>
+                        "snoozed until "
+                        {stamp(until, 0).split(" · ").next().unwrap_or_default().to_owned()}
+                    </span>
+                }
+            })}
+        {alert.is_flagged.then(|| view! { <span class="chip">"flagged"</span> })}
+        {alert
+            .suppressed_by
+            .map(|_| view! { <span class="chip chip--warn" title="A suppression keeps it out of the queue">"suppressed"</span> })}
+        {alert.disagree.then(|| view! { <span class="chip chip--warn">"agents disagree"</span> })}
         <span class="alert-head__fact"><Age at=alert.occurred_at sentence=true /></span>
         <span class="alert-head__fact mono">{visible(&alert.source_name).into_owned()}</span>
         {alert
@@ -107,6 +123,7 @@ fn Actions(open: OpenAlert) -> impl IntoView {
         >
             <CommandButton id="alert.reopen" kind=ButtonKind::Primary />
         </Show>
+        <HeaderMenu />
     }
 }
 

@@ -5,6 +5,7 @@ mod findings;
 mod glance;
 mod graph;
 mod header;
+mod header_menu;
 mod indicator_add;
 mod indicator_evidence;
 mod indicator_verdict;
