@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use calseta_contract::Patch;
-use calseta_contract::agent::{AgentPatch, AgentRequest, AgentView};
+use calseta_contract::agent::{AgentPatch, AgentRequest, AgentView, TimeToFinding};
 use calseta_domain::signature::SigningSecret;
 use calseta_domain::{AgentId, FieldError, Filter, Scope};
 use calseta_egress::{AddressClass, Audience, Grant, Target};
 use calseta_store::WriteTx;
 use calseta_store::tables::agent::{self, AgentRow};
-use calseta_store::tables::secret;
+use calseta_store::tables::{Reads, secret};
 use serde_json::{Map, Value};
 
 use crate::agent_changes::{append, changes};
@@ -24,6 +24,8 @@ use crate::{Engine, Principal, Problem, agent_auth};
 pub const AGENT_NAME_MAX: usize = 255;
 /// The largest filter, as JSON.
 const FILTER_MAX_BYTES: usize = 64 * 1024;
+/// Answered deliveries from which a typical time is told.
+const ANSWERS_MIN: usize = 3;
 /// Bytes of a new signing secret.
 const SECRET_BYTES: usize = 32;
 /// The secrets' owner.
@@ -128,6 +130,29 @@ pub(crate) fn view(row: &AgentRow, grants: &[Grant]) -> AgentView {
         signing_secret: None,
         time_to_finding: None,
     }
+}
+
+/// [`view`], with how long the agent takes to answer.
+fn timed(tx: &impl Reads, row: &AgentRow, grants: &[Grant]) -> Result<AgentView, Problem> {
+    let times = agent::answer_times(tx, row.id)?;
+    Ok(AgentView {
+        time_to_finding: time_to_finding(times),
+        ..view(row, grants)
+    })
+}
+
+/// The median and the ninth decile, each the least time that so many were not above.
+fn time_to_finding(mut times: Vec<i64>) -> Option<TimeToFinding> {
+    times.sort_unstable();
+    let part = |tenths: usize| {
+        let place = (times.len() * tenths).div_ceil(10).saturating_sub(1);
+        times.get(place).copied().unwrap_or_default()
+    };
+    (times.len() >= ANSWERS_MIN).then(|| TimeToFinding {
+        n: times.len() as u64,
+        p50_ms: part(5),
+        p90_ms: part(9),
+    })
 }
 
 /// Whether the caller may have this address allowed, and under which class.
@@ -249,12 +274,11 @@ impl Engine {
             .store
             .read(|tx| {
                 let grants = grants::of(tx, Audience::Agent)?;
-                Ok::<_, Problem>(
-                    agent::all(tx)?
-                        .iter()
-                        .map(|row| view(row, &grants))
-                        .collect(),
-                )
+                let mut views = Vec::new();
+                for row in agent::all(tx)? {
+                    views.push(timed(tx, &row, &grants)?);
+                }
+                Ok::<_, Problem>(views)
             })
             .await
     }
@@ -265,7 +289,7 @@ impl Engine {
             .store
             .read(move |tx| {
                 let row = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
-                Ok(view(&row, &grants::of(tx, Audience::Agent)?))
+                timed(tx, &row, &grants::of(tx, Audience::Agent)?)
             })
             .await
     }

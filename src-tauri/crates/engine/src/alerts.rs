@@ -87,7 +87,7 @@ impl Engine {
                     indicators: evidence.views(),
                     detection_rule: rule.map(views::rule),
                     context_documents: documents.into_iter().map(views::document).collect(),
-                    agent_findings: findings::of_alert(tx, row.id)?,
+                    agent_findings: findings::of_alert(tx, &inner, &row)?,
                     last_viewed_at: row.last_viewed_at,
                     notes: views::notes(tx, row.id)?,
                     checklist: views::marks(tx, row.id)?,

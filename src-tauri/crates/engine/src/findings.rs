@@ -1,21 +1,26 @@
 //! Findings: rows of their own, immutable, author = key.
 
 mod accept;
+mod checks;
+mod review;
 
 use std::sync::Arc;
 
 use calseta_contract::finding::{AuthorView, FindingRequest, FindingView, Verification};
 use calseta_domain::{AlertId, DeliveryId, ErrorCode, FindingId};
 use calseta_store::WriteTx;
+use calseta_store::tables::alert::{self, AlertRow};
 use calseta_store::tables::event::{self, NewEvent};
 use calseta_store::tables::finding::{self, FindingRow, NewFinding};
-use calseta_store::tables::{Reads, alert, delivery};
+use calseta_store::tables::{Reads, delivery};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::findings::accept::{Accepted, accept};
+use crate::findings::checks::Cited;
 use crate::idempotency::{self, Once};
+use crate::start::Inner;
 use crate::{Engine, Principal, Problem, RequestKey, alerts};
 
 /// A stored field by its name on the wire.
@@ -25,7 +30,7 @@ fn field<T: serde::de::DeserializeOwned>(content: &Map<String, Value>, name: &st
         .and_then(|value| serde_json::from_value(value.clone()).ok())
 }
 
-pub(crate) fn view(row: FindingRow) -> FindingView {
+fn view(row: FindingRow) -> FindingView {
     let actions: Vec<String> = field(&row.content, "recommended_actions").unwrap_or_default();
     let details: Option<Map<String, Value>> = field(&row.content, "details");
     FindingView {
@@ -55,20 +60,39 @@ pub(crate) fn view(row: FindingRow) -> FindingView {
         claimed_agent_name: field(&row.content, "claimed_agent_name"),
         delivery_uuid: row.delivery,
         posted_at: row.posted_at,
-        superseded_by: None,
+        superseded_by: row.superseded_by,
         verification: Verification::default(),
         citation_checks: Vec::new(),
-        review: None,
-        is_hidden: false,
+        review: row.review.map(review::view),
+        is_hidden: row.is_hidden,
     }
 }
 
+/// A finding of an alert, with how its citations compare.
+fn checked<R: Reads>(
+    tx: &R,
+    inner: &Inner,
+    alert: &AlertRow,
+    row: FindingRow,
+) -> Result<FindingView, Problem> {
+    let mut finding = view(row);
+    Cited::new(tx, inner, alert).check(&mut finding)?;
+    Ok(finding)
+}
+
 /// An alert's findings, oldest first.
-pub(crate) fn of_alert(tx: &impl Reads, alert: i64) -> Result<Vec<FindingView>, Problem> {
-    Ok(finding::of_alert(tx, alert)?
-        .into_iter()
-        .map(view)
-        .collect())
+pub(crate) fn of_alert<R: Reads>(
+    tx: &R,
+    inner: &Inner,
+    alert: &AlertRow,
+) -> Result<Vec<FindingView>, Problem> {
+    let mut cited = Cited::new(tx, inner, alert);
+    let rows = finding::of_alert(tx, alert.id)?;
+    let mut findings: Vec<FindingView> = rows.into_iter().map(view).collect();
+    for finding in &mut findings {
+        cited.check(finding)?;
+    }
+    Ok(findings)
 }
 
 /// `msg_` and a uuid without dashes.
@@ -131,9 +155,12 @@ impl Engine {
                 if let Some(key) = repeat_key
                     && let Some(first) = finding::by_repeat_key(tx, key)?
                 {
-                    return Ok(Once::Replayed(view(first)));
+                    let alert = alerts::row(tx, id)?;
+                    return Ok(Once::Replayed(checked(tx, &inner, &alert, first)?));
                 }
-                let view = insert(tx, &by, id, &accepted, (repeat_key, inner.ids.next(), now))?;
+                let stored = insert(tx, &by, id, &accepted, (repeat_key, inner.ids.next(), now))?;
+                let alert = alerts::row(tx, id)?;
+                let view = checked(tx, &inner, &alert, stored)?;
                 idempotency::remember(tx, &by, posted.key.as_ref(), (201, &view), now)?;
                 Ok(Once::Fresh(view))
             })
@@ -146,12 +173,10 @@ impl Engine {
 
     /// `GET /v1/alerts/{uuid}/findings`.
     pub async fn findings(&self, id: AlertId) -> Result<Vec<FindingView>, Problem> {
+        let inner = Arc::clone(&self.inner);
         self.inner
             .store
-            .read(move |tx| {
-                let row = alerts::row(tx, id)?;
-                of_alert(tx, row.id)
-            })
+            .read(move |tx| of_alert(tx, &inner, &alerts::row(tx, id)?))
             .await
     }
 }
@@ -162,7 +187,7 @@ fn insert(
     id: AlertId,
     accepted: &Accepted,
     (repeat_key, uuid, now): (Option<[u8; 32]>, FindingId, calseta_domain::Timestamp),
-) -> Result<FindingView, Problem> {
+) -> Result<FindingRow, Problem> {
     let row = alerts::row(tx, id)?;
     let delivery = match accepted.delivery {
         None => None,
@@ -214,9 +239,7 @@ fn insert(
         },
     )?;
     let stored = finding::by_uuid(tx, uuid)?;
-    stored
-        .map(view)
-        .ok_or_else(|| Problem::new(ErrorCode::Internal, "the finding was not stored"))
+    stored.ok_or_else(|| Problem::new(ErrorCode::Internal, "the finding was not stored"))
 }
 
 /// A finding may replace an own earlier one about the same alert, nobody else's.

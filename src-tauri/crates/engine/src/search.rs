@@ -46,7 +46,7 @@ fn value_field(field: Field) -> Option<ValueField> {
 }
 
 /// A value as a query writes it: in quotes when it would not be read as one word.
-fn quoted(value: &str) -> String {
+pub(crate) fn quoted(value: &str) -> String {
     let is_plain = !value.is_empty()
         && value
             .chars()

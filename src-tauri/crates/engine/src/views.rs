@@ -17,7 +17,7 @@ use calseta_store::tables::detection_rule::RuleRow;
 use calseta_store::tables::document::DocumentRow;
 use calseta_store::tables::enrichment::{self, EnrichmentRow};
 use calseta_store::tables::event::EventRow;
-use calseta_store::tables::indicator::{self, IndicatorRow};
+use calseta_store::tables::indicator::{self, IndicatorLink, IndicatorRow};
 use calseta_store::tables::note::{self, NoteRow};
 use calseta_store::tables::{Reads, alert_list, finding, job};
 
@@ -127,6 +127,8 @@ pub(crate) struct Evidence {
     pub(crate) results: Vec<EnrichmentRow>,
     /// Names of providers that have not answered yet.
     pub(crate) pending: Vec<String>,
+    /// How each indicator came to the alert.
+    pub(crate) links: HashMap<i64, IndicatorLink>,
 }
 
 impl Evidence {
@@ -144,10 +146,12 @@ impl Evidence {
             .filter_map(names)
             .collect();
         pending.sort();
+        let links = indicator::links(tx, alert)?.into_iter();
         Ok(Self {
             indicators,
             results,
             pending,
+            links: links.map(|link| (link.indicator, link)).collect(),
         })
     }
 
@@ -218,8 +222,12 @@ impl Evidence {
             malice_override: row.overridden.map(|_| row.malice),
             malice_override_source: row.overridden.map(|(by, _)| by.as_str().to_owned()),
             alert_count: row.alert_count,
-            extracted_by: None,
-            extracted_from: None,
+            extracted_by: self.links.get(&row.id).map(|link| link.pass.clone()),
+            extracted_from: self
+                .links
+                .get(&row.id)
+                .map(|link| link.path.clone())
+                .filter(|path| !path.is_empty()),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod configuration;
+mod console;
 mod evidence;
 mod intake;
 mod suppressions;
