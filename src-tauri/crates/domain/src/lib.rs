@@ -7,6 +7,7 @@
 pub mod alert;
 pub mod attack;
 pub mod chart;
+pub mod colour;
 pub mod error_code;
 pub mod evidence;
 pub mod extract;

@@ -58,7 +58,7 @@ pub fn bars(frame: &Frame<'_>, list: &[Bar<'_>]) -> Chart {
             .at("y", middle - thickness / 2.0)
             .at("width", room * part)
             .at("height", thickness)
-            .with("fill", frame.theme.colour(bar.tone))
+            .toned(frame.theme, bar.tone)
             .worded(
                 ElementName::Title,
                 &format!("{}: {}", bar.label, spoken(value)),
@@ -133,7 +133,7 @@ pub fn stacked_bars(frame: &Frame<'_>, labels: &[&str], layers: &[Stack<'_>]) ->
                 .at("y", y)
                 .at("width", pitch * (1.0 - COLUMN_GAP))
                 .at("height", tall)
-                .with("fill", frame.theme.colour(layer.tone))
+                .toned(frame.theme, layer.tone)
                 .worded(ElementName::Title, &title);
             drawn.push(mark);
         }

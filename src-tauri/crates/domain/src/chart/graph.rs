@@ -72,7 +72,7 @@ pub fn relation_graph(frame: &Frame<'_>, graph: &Graph<'_>) -> Chart {
             .at("cx", place.0)
             .at("cy", place.1)
             .at("r", layout.node)
-            .with("fill", frame.theme.colour(indicator.tone));
+            .toned(frame.theme, indicator.tone);
         let crowd = (indicators.len(), INNER);
         nodes.push(layout.node(frame, mark, indicator.key, indicator.label, place, crowd));
     }
@@ -183,7 +183,7 @@ impl Layout {
             .at("width", self.node * 2.0)
             .at("height", self.node * 2.0)
             .at("rx", 2.0)
-            .with("fill", frame.theme.colour(tone))
+            .toned(frame.theme, tone)
     }
 
     /// A node with its title, and its label where the crowd leaves room for one.

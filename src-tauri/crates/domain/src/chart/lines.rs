@@ -140,7 +140,7 @@ pub(super) fn dot(frame: &Frame<'_>, (x, y): (f64, f64), radius: f64, tone: Tone
         .at("cx", x)
         .at("cy", y)
         .at("r", radius)
-        .with("fill", frame.theme.colour(tone))
+        .toned(frame.theme, tone)
 }
 
 /// A value that has no neighbour to be joined with, when it is the only one.
@@ -195,7 +195,7 @@ impl Area {
             Element::new(ElementName::Polyline)
                 .with("points", points.collect::<Vec<_>>().join(" "))
                 .with("fill", "none")
-                .with("stroke", frame.theme.colour(tone))
+                .with("stroke", frame.theme.edge(tone))
                 .at("stroke-width", STROKE)
                 .with("stroke-linejoin", "round")
         };

@@ -67,6 +67,12 @@ impl Element {
         self
     }
 
+    /// Filled, and with its edge.
+    pub(super) fn toned(self, theme: Theme, tone: Tone) -> Self {
+        self.with("fill", theme.colour(tone))
+            .with("stroke", theme.edge(tone))
+    }
+
     /// With a `title` or `desc` in it.
     pub(super) fn worded(self, name: ElementName, text: &str) -> Self {
         self.containing(Self::new(name).saying(text))
@@ -160,6 +166,13 @@ words! {
         Suspicious => "suspicious",
         Benign => "benign",
         Unknown => "unknown",
+        // Six that mean nothing by themselves, to tell series apart.
+        First => "first",
+        Second => "second",
+        Third => "third",
+        Fourth => "fourth",
+        Fifth => "fifth",
+        Sixth => "sixth",
     }
 }
 
@@ -174,7 +187,7 @@ words! {
 }
 
 impl Theme {
-    /// The colour of a tone, as a presentation attribute takes it.
+    /// The colour of a mark of a tone, as a presentation attribute takes it.
     pub const fn colour(self, tone: Tone) -> &'static str {
         let (token, paper) = match tone {
             Tone::Text => ("var(--text-2)", "#3c4754"),
@@ -185,15 +198,38 @@ impl Theme {
             Tone::Ok => ("var(--ok)", "#0b6b45"),
             Tone::Warn => ("var(--warn)", "#9a4a00"),
             Tone::Danger => ("var(--danger)", "#b4112f"),
+            Tone::Critical => ("var(--critical)", "#8e0b26"),
+            Tone::High => ("var(--high)", "#c2410c"),
+            Tone::Medium => ("var(--medium-severity)", "#f7c948"),
+            Tone::Low => ("var(--low)", "#cbe3fa"),
+            Tone::Informational => ("var(--informational)", "#e8ecf1"),
+            Tone::Malicious => ("var(--malicious)", "#8e0b26"),
+            Tone::Suspicious => ("var(--suspicious)", "#b45309"),
+            Tone::Benign => ("var(--benign)", "#005f56"),
+            Tone::Unknown => ("var(--unknown)", "#697482"),
+            Tone::First => ("var(--series-1)", "#0072b2"),
+            Tone::Second => ("var(--series-2)", "#c08400"),
+            Tone::Third => ("var(--series-3)", "#00664f"),
+            Tone::Fourth => ("var(--series-4)", "#b05a90"),
+            Tone::Fifth => ("var(--series-5)", "#3a2a00"),
+            Tone::Sixth => ("var(--series-6)", "#b33a00"),
+        };
+        match self {
+            Self::Tokens => token,
+            Self::Paper => paper,
+        }
+    }
+
+    /// The colour of a mark's edge and of lines. Some severities are filled so lightly that only
+    /// their edge stands out from the ground.
+    pub const fn edge(self, tone: Tone) -> &'static str {
+        let (token, paper) = match tone {
             Tone::Critical => ("var(--critical-border)", "#8e0b26"),
             Tone::High => ("var(--high-border)", "#c2410c"),
             Tone::Medium => ("var(--medium-border)", "#7a5b00"),
             Tone::Low => ("var(--low-border)", "#0b5cad"),
             Tone::Informational => ("var(--informational-border)", "#6b7785"),
-            Tone::Malicious => ("var(--malicious)", "#8e0b26"),
-            Tone::Suspicious => ("var(--suspicious)", "#b45309"),
-            Tone::Benign => ("var(--benign)", "#005f56"),
-            Tone::Unknown => ("var(--unknown)", "#697482"),
+            _ => return self.colour(tone),
         };
         match self {
             Self::Tokens => token,

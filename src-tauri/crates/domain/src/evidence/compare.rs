@@ -17,11 +17,14 @@ use crate::{IndicatorType, Timestamp};
 /// The most members of a cited list that are compared.
 const MAX_CITED_MEMBERS: usize = 100;
 /// The most members of a stored list that are compared.
-const MAX_STORED_MEMBERS: usize = 1_000;
+const MAX_STORED_MEMBERS: usize = 200;
 /// How deep cited groups are followed.
 const MAX_DEPTH: usize = 8;
 /// The longest text that is read as more than letters, in bytes.
-const MAX_READ_BYTES: usize = 2_048;
+const MAX_READ_BYTES: usize = 1_024;
+/// The longest document that words are looked for in, in bytes: reading findings is not to take
+/// seconds because an agent cites a book.
+const MAX_SEARCHED_BYTES: usize = 128 * 1024;
 /// How far two fractions may be apart, as a part of the greater.
 const FRACTION_TOLERANCE: f64 = 1e-9;
 /// What the total beside a count is called.
@@ -55,6 +58,9 @@ pub(super) fn values(
     is_text: bool,
 ) -> Outcome {
     if let (true, Value::String(words), Value::String(text)) = (is_text, expected, stored) {
+        if words.len().max(text.len()) > MAX_SEARCHED_BYTES {
+            return Outcome::Unclear("is too long to be searched");
+        }
         return match folded(words) {
             words if words.is_empty() => Outcome::Unclear("is not compared with an empty text"),
             words => Outcome::of(folded(text).contains(&words)),
@@ -83,7 +89,12 @@ fn compare(expected: &Value, stored: &Value, depth: usize) -> Outcome {
             if cited.len() > MAX_CITED_MEMBERS || stored.len() > MAX_STORED_MEMBERS {
                 return Outcome::Unclear("is a list too long to compare");
             }
-            let (cited, stored) = (forms(cited), forms(stored));
+            let cited: Vec<_> = cited.iter().map(Form::of).collect();
+            let kinds: Vec<_> = cited.iter().flat_map(Form::kinds).collect();
+            let stored: Vec<_> = stored
+                .iter()
+                .map(|one| Form::of_kinds(one, &kinds))
+                .collect();
             let all_in = |some: &[Form<'_>], others: &[Form<'_>]| {
                 some.iter()
                     .all(|one| others.iter().any(|other| same(one, other)))
@@ -111,8 +122,14 @@ fn compare(expected: &Value, stored: &Value, depth: usize) -> Outcome {
         (_, Value::Object(_)) => Outcome::Unclear("is a group of values, not one; name a member"),
         (cited, Value::Array(stored)) => {
             let cited = Form::of(cited);
-            let mut stored = stored.iter().take(MAX_STORED_MEMBERS);
-            Outcome::of(stored.any(|one| same(&cited, &Form::of(one))))
+            let kinds: Vec<_> = cited.kinds().collect();
+            let is_it = |one: &Value| same(&cited, &Form::of_kinds(one, &kinds));
+            match stored.iter().take(MAX_STORED_MEMBERS).any(is_it) {
+                false if stored.len() > MAX_STORED_MEMBERS => {
+                    Outcome::Unclear("is a list too long to compare")
+                }
+                found => Outcome::of(found),
+            }
         }
         (Value::Array(cited), stored) => match cited.as_slice() {
             [only] => compare(only, stored, depth),
@@ -120,10 +137,6 @@ fn compare(expected: &Value, stored: &Value, depth: usize) -> Outcome {
         },
         (cited, stored) => Outcome::of(same(&Form::of(cited), &Form::of(stored))),
     }
-}
-
-fn forms(list: &[Value]) -> Vec<Form<'_>> {
-    list.iter().map(Form::of).collect()
 }
 
 /// A value with everything that it may be compared by.
@@ -154,8 +167,33 @@ struct Text<'a> {
     truth: Option<bool>,
 }
 
+/// The types of indicator that texts are compared as; any text is an account.
+const KINDS: &[IndicatorType] = &[
+    IndicatorType::Ip,
+    IndicatorType::Domain,
+    IndicatorType::Email,
+    IndicatorType::Url,
+    IndicatorType::HashMd5,
+    IndicatorType::HashSha1,
+    IndicatorType::HashSha256,
+];
+
 impl<'a> Form<'a> {
     fn of(value: &'a Value) -> Self {
+        Self::of_kinds(value, KINDS)
+    }
+
+    /// As what its text can be read.
+    fn kinds(&self) -> impl Iterator<Item = IndicatorType> {
+        let canonical = match self {
+            Self::Text(text) => text.canonical.as_slice(),
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::Whole(_) => &[],
+        };
+        canonical.iter().map(|(kind, _)| *kind)
+    }
+
+    /// Read only as what it is compared with: reading is what costs.
+    fn of_kinds(value: &'a Value, kinds: &[IndicatorType]) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(truth) => Self::Bool(*truth),
@@ -163,7 +201,7 @@ impl<'a> Form<'a> {
                 // Greater than a fraction can say: equal to its like only.
                 Number::Fraction(f64::INFINITY),
             )),
-            Value::String(text) => Self::Text(Text::of(text)),
+            Value::String(text) => Self::Text(Text::of(text, kinds)),
             Value::Array(_) | Value::Object(_) => Self::Whole(value),
         }
     }
@@ -201,8 +239,7 @@ impl Number {
 }
 
 impl<'a> Text<'a> {
-    fn of(text: &'a str) -> Self {
-        use IndicatorType::{Domain, Email, HashMd5, HashSha1, HashSha256, Ip, Url};
+    fn of(text: &'a str, kinds: &[IndicatorType]) -> Self {
         let text = text.trim();
         let mut form = Self {
             letters: text,
@@ -217,9 +254,10 @@ impl<'a> Text<'a> {
         }
         let is_letter = |c: char| c.is_alphabetic() || matches!(c, ' ' | '_' | '-');
         form.words = text.chars().all(is_letter).then(|| text.to_lowercase());
-        form.canonical = [Ip, Domain, Email, Url, HashMd5, HashSha1, HashSha256]
-            .into_iter()
-            .filter_map(|kind| Some((kind, canonical(kind, text)?)))
+        form.canonical = KINDS
+            .iter()
+            .filter(|kind| kinds.contains(kind))
+            .filter_map(|kind| Some((*kind, canonical(*kind, text)?)))
             .collect();
         form.instant = text.parse().ok().map(|time| (time, text.contains('.')));
         form.number = Number::of(text.strip_suffix('%').unwrap_or(text).trim_end());
