@@ -3,7 +3,7 @@
 //! An agent writes "VirusTotal 47/94" and names where that stands; we look there and compare. The
 //! answer rests on the stored datum and the cited value alone. Prose is never interpreted: a claim
 //! without a value to compare is `not_verifiable`, unless it quotes the stored value letter by
-//! letter. Read `compare` for what "the same value" is, and docs/api.md for what authors are told.
+//! letter. Read `compare` for what "the same value" is, and docs/findings.md for what authors are told.
 
 mod compare;
 mod place;

@@ -16,7 +16,7 @@ use crate::Timestamp;
 /// (`-status:closed`) no longer is. Fields whose values cannot be listed (`raw`, `sort`, `group`)
 /// and values that the field does not know change nothing.
 pub fn toggled(text: &str, field: Field, value: &str, now: Timestamp) -> String {
-    let Some((term, wanted)) = term_of(field, value, now) else {
+    let Some(wanted) = wanted(field, value, now) else {
         return text.to_owned();
     };
     let holder = tests(text, field, false, now)
@@ -40,35 +40,32 @@ pub fn toggled(text: &str, field: Field, value: &str, now: Timestamp) -> String 
         .find_map(|(chip, test)| Some((chip, added(&test, &wanted)?)));
     match room {
         Some((chip, test)) => put(&text, &chip, Some(test)),
-        None => with_term(&text, &term),
+        None => with_term(&text, &wanted.to_string()),
     }
 }
 
 /// Whether a query names a value of a field at its top, not negated: the facet is ticked.
 pub fn has_value(text: &str, field: Field, value: &str, now: Timestamp) -> bool {
-    term_of(field, value, now).is_some_and(|(_, wanted)| {
+    wanted(field, value, now).is_some_and(|wanted| {
         tests(text, field, false, now)
             .iter()
             .any(|(_, test)| holds(test, &wanted))
     })
 }
 
-/// The term that tests a field for exactly this value, as text and as it is understood.
-fn term_of(field: Field, value: &str, now: Timestamp) -> Option<(String, Test)> {
+/// The test of a field for exactly this value.
+fn wanted(field: Field, value: &str, now: Timestamp) -> Option<Test> {
     let sign = match field {
         Field::Raw | Field::Sort | Field::Group => return None,
         Field::Rule | Field::Title | Field::Agent | Field::Document => "=",
         _ => "",
     };
-    let term = [
+    // Networks and comparisons mean nothing inside quotes.
+    let terms = [
         format!("{field}:{sign}{}", quoted(value)),
-        // Networks and comparisons mean nothing inside quotes.
         format!("{field}:{value}"),
     ];
-    term.into_iter().find_map(|term| {
-        let test = one_test(&term, now)?;
-        Some((term, test))
-    })
+    terms.iter().find_map(|term| one_test(term, now))
 }
 
 fn one_test(term: &str, now: Timestamp) -> Option<Test> {

@@ -4,9 +4,10 @@
 //! only ask for what an alert has by then and keeps: a test that would hold today and not tomorrow,
 //! or that only an analyst or agent makes true, would promise what it cannot keep.
 
+use super::chips::{Chip, chips};
 use super::{
-    Expr, FlagWord, IndicatorField, IndicatorMatch, MAX_QUERY_BYTES, Pattern, Query, QueryError,
-    Span, Test, TextMatch, TimeField, TimeTest, TimeValue,
+    Expr, Field, IndicatorField, IndicatorMatch, MAX_QUERY_BYTES, Pattern, Query, QueryError, Span,
+    Test, TextMatch, TimeField, TimeTest, TimeValue,
 };
 use crate::{IndicatorType, Timestamp};
 
@@ -28,6 +29,14 @@ const BY_LIKENESS: &[IndicatorField] = &[
 /// It has at least one test, all of fields that an alert has when it comes in.
 pub fn suppressible(text: &str, now: Timestamp) -> Result<Query, QueryError> {
     let query = Query::parse_if(text, now, refusal)?;
+    let is_view = |chip: &Chip| matches!(chip.field, Some(Field::Sort | Field::Group));
+    if let Some(chip) = chips(text).into_iter().find(is_view) {
+        return Err(QueryError {
+            message: "a suppression has no order and no groups; take this away".to_owned(),
+            span: chip.span,
+            did_you_mean: None,
+        });
+    }
     if query.expr.is_everything() {
         return Err(QueryError {
             message: "this would hide every alert; name at least one field, like source:splunk"
@@ -61,7 +70,7 @@ fn refusal(test: &Test) -> Option<&'static str> {
             | TimeTest::Below(_, value),
         ) => matches!(value, TimeValue::Today | TimeValue::Yesterday)
             .then_some("today and yesterday change by themselves; write a day like 2025-01-15"),
-        Test::Is(flags) => flags.iter().any(|flag| *flag != FlagWord::Demo).then_some(
+        Test::Is(_) => Some(
             "marks change while an alert is worked on; a suppression judges it when it comes in",
         ),
         Test::Findings(_)

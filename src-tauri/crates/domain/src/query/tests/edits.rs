@@ -72,7 +72,7 @@ fn a_facet_goes_into_the_list_and_out_of_it() {
         Classification, Disagree, Finding, Indicator, Ip, Raw, Rule, Severity, Status, Tag,
     };
     for (text, field, value, expected) in [
-        ("", Status, "Open", "status:Open"),
+        ("", Status, "Open", "status:open"),
         ("a  status:open", Status, "closed", "a  status:open,closed"),
         (
             "a status:open,closed b",
