@@ -36,6 +36,8 @@ const ACTIVATION_WAIT: Duration = Duration::from_hours(12);
 const MAX_WAITING: usize = 16;
 /// The event that is told.
 const FINDING_CREATED: &str = "finding.created";
+/// What its detail names when a suppression hides the alert.
+const SUPPRESSED_BY: &str = "suppressed_by";
 
 /// A place in the event log; what comes after it is told.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +103,11 @@ pub(crate) async fn follow(
 }
 
 fn tell(events: &[EventView], pace: &mut Pace, shown: &mut Shown) {
-    for event in events.iter().filter(|event| event.kind == FINDING_CREATED) {
+    // A finding about a suppressed alert waits where the alert does.
+    let is_told = |event: &&EventView| {
+        event.kind == FINDING_CREATED && !event.changed.contains_key(SUPPRESSED_BY)
+    };
+    for event in events.iter().filter(is_told) {
         if pace.admit(Instant::now()) {
             shown.raise(text::of_finding(event));
         }

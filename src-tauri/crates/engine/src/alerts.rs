@@ -84,7 +84,7 @@ impl Engine {
                         source.to_owned()
                     }),
                     malice_override_at: row.malice_override_at,
-                    indicators: evidence.views(),
+                    indicators: evidence.explained(tx, &providers)?,
                     detection_rule: rule.map(views::rule),
                     context_documents: documents.into_iter().map(views::document).collect(),
                     agent_findings: findings::of_alert(tx, &inner, &row)?,
@@ -120,7 +120,8 @@ impl Engine {
             .store
             .read(move |tx| {
                 let row = row(tx, id)?;
-                Ok::<_, Problem>(Evidence::read(tx, row.id, |id| providers.name(id))?.views())
+                let evidence = Evidence::read(tx, row.id, |id| providers.name(id))?;
+                evidence.explained(tx, &providers)
             })
             .await
     }

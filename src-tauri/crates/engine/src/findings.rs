@@ -227,6 +227,10 @@ fn insert(
     detail.insert("confidence".to_owned(), json!(accepted.confidence));
     detail.insert("confidence_level".to_owned(), json!(accepted.level));
     detail.insert("alert_title".to_owned(), json!(row.title));
+    if let Some(hidden_by) = row.suppressed_by {
+        // Whoever notifies people leaves it out.
+        detail.insert("suppressed_by".to_owned(), json!(hidden_by));
+    }
     event::append(
         tx,
         NewEvent {

@@ -21,6 +21,7 @@ use calseta_store::tables::{Direction, Reads, Slice, alert, enrichment};
 use serde_json::{Map, Value, json};
 
 use crate::changes::Change;
+use crate::providers::ProviderSet;
 use crate::views::Evidence;
 use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts};
 
@@ -54,13 +55,19 @@ fn row(tx: &impl Reads, id: IndicatorId) -> Result<IndicatorRow, Problem> {
     indicator::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("indicator"))
 }
 
-fn detail(tx: &impl Reads, row: IndicatorRow) -> Result<IndicatorDetail, Problem> {
+fn detail(
+    tx: &impl Reads,
+    providers: &ProviderSet,
+    row: IndicatorRow,
+) -> Result<IndicatorDetail, Problem> {
     let mut results = BTreeMap::new();
     let mut raws: HashMap<i64, String> = enrichment::raw_of(tx, row.id)?.into_iter().collect();
     for result in enrichment::of_indicators(tx, &[row.id])? {
         let raw = raws.remove(&result.provider);
+        let raw = raw.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        let provider = providers.find(|known| known.row.id == result.provider);
+        let malice_rule = provider.zip(raw.as_ref());
         let view = RawEnrichmentResult {
-            raw: raw.and_then(|text| serde_json::from_str::<Value>(&text).ok()),
             result: EnrichmentResultView {
                 extracted: result.extracted,
                 success: result.success,
@@ -69,8 +76,10 @@ fn detail(tx: &impl Reads, row: IndicatorRow) -> Result<IndicatorDetail, Problem
                 error: result.error,
                 demo: result.is_demo,
                 expires_at: Some(result.expires_at),
-                malice_rule: None,
+                malice_rule: malice_rule
+                    .and_then(|(provider, raw)| provider.verdicts.in_words(raw)),
             },
+            raw,
         };
         results.insert(result.provider_name, view);
     }
@@ -115,9 +124,10 @@ impl Engine {
 
     /// `GET /v1/indicators/{uuid}`, with the providers' raw answers.
     pub async fn indicator(&self, id: IndicatorId) -> Result<IndicatorDetail, Problem> {
+        let providers = self.inner.provider_set();
         self.inner
             .store
-            .read(move |tx| detail(tx, row(tx, id)?))
+            .read(move |tx| detail(tx, &providers, row(tx, id)?))
             .await
     }
 
@@ -142,7 +152,7 @@ impl Engine {
         } else {
             VerdictAuthor::Agent
         };
-        let change = self.change(by);
+        let (change, providers) = (self.change(by), self.inner.provider_set());
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
@@ -154,7 +164,7 @@ impl Engine {
                 if !outranked {
                     judge(tx, &before, &wanted, author, &change)?;
                 }
-                detail(tx, row(tx, id)?)
+                detail(tx, &providers, row(tx, id)?)
             })
             .await
     }

@@ -21,8 +21,13 @@ use calseta_store::tables::indicator::{self, IndicatorLink, IndicatorRow};
 use calseta_store::tables::note::{self, NoteRow};
 use calseta_store::tables::{Reads, alert_list, finding, job};
 
+use serde_json::Value;
+
+use crate::providers::ProviderSet;
 use crate::{Problem, attack_names};
 
+/// Bytes of raw answers that are read to tell which rules gave the verdicts of one alert.
+const MAX_RAW_BYTES: usize = 2 * 1024 * 1024;
 /// Indicators shown in a row of the queue.
 const KEY_INDICATORS: u32 = 2;
 
@@ -193,6 +198,21 @@ impl Evidence {
         self.indicators.iter().map(|row| self.view(row)).collect()
     }
 
+    /// [`Self::views`], with the rules that gave the verdicts.
+    pub(crate) fn explained(
+        &self,
+        tx: &impl Reads,
+        providers: &ProviderSet,
+    ) -> Result<Vec<IndicatorView>, Problem> {
+        let mut views = self.views();
+        let rows = self.indicators.iter().map(|row| row.id);
+        let results = views.iter_mut().map(|view| &mut view.enrichment_results);
+        let mut pairs: Vec<_> = rows.zip(results).collect();
+        tell_rules(tx, providers, &mut pairs)?;
+        drop(pairs);
+        Ok(views)
+    }
+
     fn view(&self, row: &IndicatorRow) -> IndicatorView {
         let results: BTreeMap<_, _> = self
             .of(row.id)
@@ -230,6 +250,31 @@ impl Evidence {
                 .filter(|path| !path.is_empty()),
         }
     }
+}
+
+/// Adds to some indicators' results which rule gave the verdict, from the providers' raw answers.
+pub(crate) fn tell_rules(
+    tx: &impl Reads,
+    providers: &ProviderSet,
+    indicators: &mut [(i64, &mut BTreeMap<String, EnrichmentResultView>)],
+) -> Result<(), Problem> {
+    let mut bytes_left = MAX_RAW_BYTES;
+    for (indicator, results) in indicators {
+        for (provider, raw) in enrichment::raw_of(tx, *indicator)? {
+            let Some(left) = usize::checked_sub(bytes_left, raw.len()) else {
+                return Ok(());
+            };
+            bytes_left = left;
+            let provider = providers.find(|known| known.row.id == provider);
+            let answer = serde_json::from_str::<Value>(&raw).ok();
+            if let (Some(provider), Some(answer)) = (provider, answer)
+                && let Some(result) = results.get_mut(&provider.row.name)
+            {
+                result.malice_rule = provider.verdicts.in_words(&answer);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// `_metadata`.

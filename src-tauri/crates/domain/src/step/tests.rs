@@ -357,3 +357,25 @@ fn mistakes_in_verdict_rules_are_named() {
         assert_eq!(errors[0].path, path, "{value}");
     }
 }
+
+#[test]
+fn the_rule_that_fired_is_told_in_words() {
+    let rules = VerdictRules::parse(&json!({
+        "rules": [
+            {"field": "data.stats.malicious", "operator": ">=", "value": 5, "verdict": "Malicious"},
+            {"field": "data.tags", "operator": "contains", "value": "tor", "verdict": "Suspicious"},
+        ],
+        "default_verdict": "Benign",
+    }))
+    .unwrap();
+    let told = |answer: serde_json::Value| rules.in_words(&answer);
+    assert_eq!(
+        told(json!({"data": {"stats": {"malicious": 14}}})).as_deref(),
+        Some("malicious is 14, at least 5: Malicious")
+    );
+    assert_eq!(
+        told(json!({"data": {"tags": ["tor"]}})).as_deref(),
+        Some("tags is [\"tor\"], with tor: Suspicious")
+    );
+    assert_eq!(told(json!({"data": {"stats": {"malicious": 4}}})), None);
+}

@@ -7,6 +7,8 @@ use crate::{FieldError, Malice, path};
 
 /// The most rules of one provider.
 const MAX_RULES: usize = 100;
+/// How much of a value a sentence shows, in characters.
+const MAX_ECHO_CHARS: usize = 60;
 const FIELDS: &[&str] = &["rules", "default_verdict", "not_found_verdict"];
 const RULE_FIELDS: &[&str] = &["field", "operator", "value", "verdict"];
 const OPERATORS: &[&str] = &[">", ">=", "<", "<=", "==", "!=", "contains", "in"];
@@ -68,10 +70,52 @@ impl VerdictRules {
         matching.map_or(self.default, |rule| rule.verdict)
     }
 
+    /// The rule that gives the verdict of a raw response, in words: the field, what it holds and what
+    /// the rule asks. `None` when no rule matches and the default applies.
+    pub fn in_words(&self, response: &Value) -> Option<String> {
+        let rule = self.rules.iter().find(|rule| rule.matches(response))?;
+        let field = path::lookup(response, &rule.field)?;
+        let name = rule.field.rsplit('.').next().unwrap_or(&rule.field);
+        let wanted = echo(&rule.value);
+        Some(format!(
+            "{name} is {}, {} {wanted}: {}",
+            echo(field),
+            rule.operator.in_words(),
+            rule.verdict
+        ))
+    }
+
     /// The verdict when the provider does not know the indicator.
     pub fn not_found(&self) -> Malice {
         self.not_found
     }
+}
+
+impl Operator {
+    const fn in_words(self) -> &'static str {
+        match self {
+            Self::Above => "more than",
+            Self::AtLeast => "at least",
+            Self::Below => "less than",
+            Self::AtMost => "at most",
+            Self::Equal => "as asked:",
+            Self::NotEqual => "other than",
+            Self::Contains => "with",
+            Self::In => "one of",
+        }
+    }
+}
+
+/// A value as a sentence shows it.
+fn echo(value: &Value) -> String {
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned);
+    let mut short: String = text.chars().take(MAX_ECHO_CHARS).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
 }
 
 impl Rule {

@@ -1,6 +1,6 @@
 //! What a finding's request must be to be stored: bounds, closed sets, v1.1.0's names.
 
-use calseta_contract::finding::{ConfidenceInput, FindingRequest};
+use calseta_contract::finding::{Citation, ConfidenceInput, FindingRequest};
 use calseta_domain::{CloseClassification, DeliveryId, FieldError, FindingId};
 use serde_json::{Map, Value, json};
 
@@ -14,6 +14,10 @@ const DETAILS_MAX_BYTES: usize = 64 * 1024;
 const LIST_MAX: usize = 100;
 /// The longest text in any list.
 const TEXT_MAX: usize = 5_000;
+/// The longest path or pointer of a citation.
+const PATH_MAX_BYTES: usize = 1_024;
+/// The largest value that a citation expects, as JSON.
+const EXPECTED_MAX_BYTES: usize = 16 * 1024;
 /// From here a confidence is high.
 const HIGH: f64 = 0.8;
 /// From here it is medium.
@@ -153,6 +157,7 @@ fn bounds(errors: &mut Vec<FieldError>, request: &FindingRequest) {
     if details(request).is_some_and(|d| json!(d).to_string().len() > DETAILS_MAX_BYTES) {
         errors.push(FieldError::new("details", "must be at most 64 KB as JSON"));
     }
+    citations(errors, request.citations.as_deref().unwrap_or_default());
     for (path, n) in [
         ("citations", request.citations.as_ref().map_or(0, Vec::len)),
         (
@@ -162,6 +167,38 @@ fn bounds(errors: &mut Vec<FieldError>, request: &FindingRequest) {
     ] {
         if n > LIST_MAX {
             errors.push(FieldError::new(path, format!("at most {LIST_MAX} entries")));
+        }
+    }
+}
+
+/// Citations are compared whenever findings are read, so each is short.
+fn citations(errors: &mut Vec<FieldError>, citations: &[Citation]) {
+    for (n, citation) in citations.iter().enumerate() {
+        let mut refuse = |field: &str, message: String| {
+            errors.push(FieldError::new(format!("citations.{n}.{field}"), message));
+        };
+        if citation.claim.chars().count() > TEXT_MAX {
+            refuse("claim", format!("at most {TEXT_MAX} characters"));
+        }
+        let reference = citation.reference.as_ref();
+        let paths = [
+            ("ref.path", reference.and_then(|to| to.path.as_ref())),
+            (
+                "ref.raw_pointer",
+                reference.and_then(|to| to.raw_pointer.as_ref()),
+            ),
+        ];
+        for (field, path) in paths {
+            if path.is_some_and(|path| path.len() > PATH_MAX_BYTES) {
+                refuse(field, format!("at most {PATH_MAX_BYTES} bytes"));
+            }
+        }
+        let expected = citation.expected.as_ref();
+        if expected.is_some_and(|value| value.to_string().len() > EXPECTED_MAX_BYTES) {
+            refuse(
+                "expected",
+                format!("at most {EXPECTED_MAX_BYTES} bytes as JSON"),
+            );
         }
     }
 }

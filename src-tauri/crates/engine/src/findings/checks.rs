@@ -20,7 +20,7 @@ use crate::start::Inner;
 use crate::views::{self, Evidence};
 
 /// Citations that are compared in one answer.
-const MAX_CHECKS: usize = 2_000;
+const MAX_CHECKS: usize = 500;
 /// Documents and other alerts that are read for one answer.
 const MAX_OBJECTS: usize = 100;
 

@@ -149,6 +149,41 @@ async fn what_a_finding_cites_is_compared_with_what_is_stored() {
 }
 
 #[tokio::test]
+async fn a_citation_is_short_or_refused() {
+    let world = world().await;
+    let alert = travel(&world).await;
+    let long = json!({"summary": "s", "citations": [
+        {"claim": "x".repeat(5_001)},
+        {"claim": "c", "ref": {"raw_pointer": "/x".repeat(600)}},
+        {"claim": "c", "expected": "y".repeat(17_000)},
+    ]});
+    let request: FindingRequest = serde_json::from_value(long).unwrap();
+    let posted = PostedWith {
+        key: None,
+        webhook_id: None,
+        body: Vec::new(),
+    };
+    let refused = world
+        .engine
+        .post_finding(&world.analyst, alert, request, posted)
+        .await
+        .unwrap_err();
+    let errors = refused.details["errors"].as_array().unwrap();
+    let paths: Vec<&str> = errors
+        .iter()
+        .map(|error| error["path"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        paths,
+        [
+            "citations.0.claim",
+            "citations.1.ref.raw_pointer",
+            "citations.2.expected"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_review_is_the_analyst_s_and_its_agent_reads_it() {
     let world = world().await;
     let alert = travel(&world).await;
