@@ -168,6 +168,19 @@ pub fn hide(tx: &WriteTx<'_>, suppression: i64, alert: i64) -> Result<bool, Stor
     Ok(true)
 }
 
+/// Shows one alert (its row) again that no longer fits; that it was hidden stays counted. Whether it
+/// was hidden.
+pub fn show(tx: &WriteTx<'_>, alert: i64) -> Result<bool, StoreError> {
+    let shown = tx
+        .conn
+        .prepare_cached(
+            "UPDATE triage SET suppression_id = NULL
+             WHERE alert_id = ?1 AND suppression_id IS NOT NULL",
+        )?
+        .execute([alert])?;
+    Ok(shown > 0)
+}
+
 /// Brings up to `limit` of the alerts back that a suppression hides; which. Fewer than `limit` means
 /// that it hides nothing more.
 pub fn lift(tx: &WriteTx<'_>, suppression: i64, limit: u32) -> Result<Vec<AlertId>, StoreError> {

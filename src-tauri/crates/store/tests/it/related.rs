@@ -63,8 +63,12 @@ async fn a_suppression_hides_what_it_matches_counts_it_and_gives_it_back() {
             assert!(suppression::hide(tx, noise, id)?);
             assert!(!suppression::hide(tx, noise, id)?, "once");
         }
+        assert!(suppression::hide(tx, noise, ids[4])?);
+        assert!(suppression::show(tx, ids[4])?);
+        assert!(!suppression::show(tx, ids[4])?, "once");
+        assert_eq!(read(tx, ids[4]).suppressed_by, None);
         let row = &suppression::all(tx)?[0];
-        assert_eq!(row.hidden_count, 3);
+        assert_eq!(row.hidden_count, 4);
         assert_eq!(read(tx, ids[3]).suppressed_by, Some(row.uuid));
         assert_eq!(read(tx, ids[2]).suppressed_by, None);
 
@@ -81,7 +85,7 @@ async fn a_suppression_hides_what_it_matches_counts_it_and_gives_it_back() {
         assert_eq!(read(tx, ids[3]).suppressed_by, None);
         assert_eq!(
             suppression::all(tx)?[0].hidden_count,
-            3,
+            4,
             "what it hid is told"
         );
         Ok(())
