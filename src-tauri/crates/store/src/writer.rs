@@ -96,6 +96,8 @@ pub struct WriteTx<'a> {
     pub(crate) conn: &'a Connection,
     pub(crate) head: &'a Cell<ChainHead>,
     woken: Cell<[bool; 4]>,
+    /// The alert that this closure has noted for the index last: it need not be noted again.
+    reworded: Cell<Option<i64>>,
 }
 
 impl<'a> WriteTx<'a> {
@@ -104,11 +106,22 @@ impl<'a> WriteTx<'a> {
             conn,
             head,
             woken: Cell::new([false; 4]),
+            reworded: Cell::new(None),
         }
     }
 }
 
 impl WriteTx<'_> {
+    /// Whether an alert's words have not been noted as changed just before, by the same closure.
+    pub(crate) fn is_newly_reworded(&self, alert: i64) -> bool {
+        self.reworded.replace(Some(alert)) != Some(alert)
+    }
+
+    /// What was noted before has been indexed, or undone with the closure that noted it.
+    pub(crate) fn forget_reworded(&self) {
+        self.reworded.set(None);
+    }
+
     /// Asks for a wake-up once this transaction is committed.
     pub fn wake(&self, wake: Wake) {
         let mut woken = self.woken.get();
@@ -230,6 +243,7 @@ fn in_savepoint(command: Command, tx: &WriteTx<'_>) -> Reply {
         return command(Err(StoreError::Full)).reply;
     }
     let before = tx.head.get();
+    tx.forget_reworded();
     let opened = tx
         .conn
         .prepare_cached("SAVEPOINT one")

@@ -319,7 +319,7 @@ pub fn insert(tx: &WriteTx<'_>, alert: &NewAlert<'_>) -> Result<i64, StoreError>
         ])?;
     let id = tx.conn.last_insert_rowid();
     tx.conn
-        .prepare_cached("UPDATE alert_total SET alerts = alerts + 1")?
+        .prepare_cached("UPDATE alert_total SET alerts = alerts + 1 WHERE id = 1")?
         .execute([])?;
     super::search::note_reworded(tx, id)?;
     super::triage::added(tx, id)?;

@@ -30,6 +30,7 @@ pub fn index_pending(tx: &WriteTx<'_>, limit: u32) -> Result<bool, StoreError> {
         let rows = statement.query_map([limit], |row| row.get::<_, i64>(0))?;
         rows.collect::<Result<Vec<_>, _>>()?
     };
+    tx.forget_reworded();
     let mut bytes = 0;
     for alert in pending {
         if bytes >= TEXT_BYTES {
@@ -47,6 +48,9 @@ pub fn index_pending(tx: &WriteTx<'_>, limit: u32) -> Result<bool, StoreError> {
 
 /// Notes that an alert's words have changed: they are indexed after the commit.
 pub(in super::super) fn note_reworded(tx: &WriteTx<'_>, alert: i64) -> Result<(), StoreError> {
+    if !tx.is_newly_reworded(alert) {
+        return Ok(());
+    }
     tx.conn
         .prepare_cached("INSERT INTO search_pending(alert_id) VALUES(?1) ON CONFLICT DO NOTHING")?
         .execute([alert])?;

@@ -26,13 +26,16 @@ fn ids(tx: &impl Reads, query: &AlertQuery) -> Result<Vec<i64>, StoreError> {
     search::rows(tx, query, None, u32::MAX)
 }
 
-/// What is wrong with the groups of a query.
+/// Groups that are looked at: repetitions are as many as alerts.
+const LOOKED_AT: usize = 25;
+
+/// Judges the groups of a query.
 fn judge(tx: &impl Reads, query: &AlertQuery, by: Group) -> Result<(), StoreError> {
     let all = ids(tx, query)?;
     let found = search::groups(tx, query, by)?;
     assert_eq!(found.total, all.len() as u64);
     let mut seen = BTreeSet::new();
-    for group in &found.groups {
+    for group in found.groups.iter().take(LOOKED_AT) {
         let given = query.query.as_ref().expect("a query").expr.clone();
         let narrowed = asked(Expr::all(vec![given, group.own.clone()]), newest_first());
         let members = ids(tx, &narrowed)?;
@@ -51,7 +54,7 @@ fn judge(tx: &impl Reads, query: &AlertQuery, by: Group) -> Result<(), StoreErro
         assert_eq!(group.worst, worst, "{what}");
         seen.extend(members);
     }
-    if found.groups.len() < 200 {
+    if found.groups.len() <= LOOKED_AT {
         assert_eq!(seen.len(), all.len(), "every alert is in one group: {by:?}");
     }
     let sizes: Vec<u64> = found.groups.iter().map(|group| group.count).collect();
@@ -80,8 +83,11 @@ async fn a_group_s_own_term_finds_exactly_its_members() {
     }
     for expr in queries {
         let query = asked(expr, newest_first());
-        let read = store.read(move |tx| KINDS.iter().try_for_each(|by| judge(tx, &query, *by)));
-        read.await.expect("groups");
+        for by in KINDS {
+            let query = query.clone();
+            let read = store.read(move |tx| judge(tx, &query, *by));
+            read.await.expect("groups");
+        }
     }
 }
 
