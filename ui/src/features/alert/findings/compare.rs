@@ -1,35 +1,44 @@
 //! Several agents' findings side by side, their evidence aligned by the datum that it names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use calseta_contract::finding::{Citation, FindingView};
+use calseta_domain::IndicatorId;
 use leptos::prelude::*;
 use serde_json::Value;
 
 use super::evidence::Mark;
 use crate::components::{VerdictChip, verdict_of};
-use crate::text::{capital, clip, visible};
+use crate::text::{capital, clip, visible, visible_lines};
 
 /// Columns; more agents than that are compared one below the other.
 const MAX_COLUMNS: usize = 5;
 /// A cell's text is cut to this many characters.
 const CELL_CHARS: usize = 600;
 
-/// One row: a heading, a cell per finding, and whether the cells say different things.
+/// What the alert's indicators are called, by their id.
+pub(super) type Values = HashMap<IndicatorId, String>;
+
+/// One row: a heading and a cell per finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     title: String,
     cells: Vec<String>,
+    /// Two of them say different things.
+    contradicts: bool,
+    /// Or one of them says nothing.
     differs: bool,
 }
 
 impl Line {
     fn new(title: impl Into<String>, cells: Vec<String>) -> Self {
         let said: Vec<&String> = cells.iter().filter(|cell| !cell.is_empty()).collect();
-        let differs = said.windows(2).any(|pair| pair[0] != pair[1]) || said.len() != cells.len();
+        let contradicts = said.windows(2).any(|pair| pair[0] != pair[1]);
+        let differs = contradicts || said.len() != cells.len();
         Self {
             title: title.into(),
             cells,
+            contradicts,
             differs,
         }
     }
@@ -37,7 +46,7 @@ impl Line {
 
 /// The table. Newest finding of each author, at most five of them.
 #[component]
-pub(super) fn Compare(findings: Vec<FindingView>) -> impl IntoView {
+pub(super) fn Compare(findings: Vec<FindingView>, values: Values) -> impl IntoView {
     let findings = newest_of_each(findings);
     let only_differences = RwSignal::new(false);
     let heads = findings
@@ -52,13 +61,13 @@ pub(super) fn Compare(findings: Vec<FindingView>) -> impl IntoView {
             }
         })
         .collect_view();
-    let lines = lines(&findings);
+    let lines = lines(&findings, &values);
     let row = |line: Line| {
-        let differs = line.differs;
+        let (differs, contradicts) = (line.differs, line.contradicts);
         let cells = line.cells.into_iter().map(|cell| view! { <td>{cell}</td> });
         view! {
             <tr
-                class:compare__row--differs=differs
+                class:compare__row--differs=contradicts
                 hidden=move || only_differences.get() && !differs
             >
                 <th scope="row">{line.title}</th>
@@ -97,10 +106,10 @@ fn newest_of_each(findings: Vec<FindingView>) -> Vec<FindingView> {
     kept
 }
 
-fn lines(findings: &[FindingView]) -> Vec<Line> {
+fn lines(findings: &[FindingView], values: &Values) -> Vec<Line> {
     let each =
         |read: &dyn Fn(&FindingView) -> String| findings.iter().map(read).collect::<Vec<_>>();
-    let list = |items: &[String]| clip(&visible(&items.join("\n")), CELL_CHARS);
+    let list = |items: &[String]| clip(&visible_lines(&items.join("\n")), CELL_CHARS);
     let mut lines = vec![
         Line::new(
             "Verdict",
@@ -114,9 +123,12 @@ fn lines(findings: &[FindingView]) -> Vec<Line> {
             "Would close as",
             each(&|f| f.proposed_classification.clone().unwrap_or_default()),
         ),
-        Line::new("Why", each(&|f| clip(&visible(&f.summary), CELL_CHARS))),
+        Line::new(
+            "Why",
+            each(&|f| clip(&visible_lines(&f.summary), CELL_CHARS)),
+        ),
     ];
-    lines.extend(data(findings));
+    lines.extend(data(findings, values));
     lines.extend([
         Line::new("Not checked", each(&|f| list(&f.not_checked))),
         Line::new("Recommended", each(&|f| list(&f.recommended_actions))),
@@ -148,11 +160,11 @@ fn tokens(finding: &FindingView) -> String {
 }
 
 /// A line for every datum that anybody cites: what each says of it, and whether that is so.
-fn data(findings: &[FindingView]) -> Vec<Line> {
+fn data(findings: &[FindingView], values: &Values) -> Vec<Line> {
     let mut rows: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (column, finding) in findings.iter().enumerate() {
         for (index, citation) in finding.citations.iter().enumerate() {
-            let Some(datum) = datum(citation) else {
+            let Some(datum) = datum(citation, values) else {
                 continue;
             };
             let mark = Mark::of(finding.citation_checks.get(index));
@@ -180,7 +192,7 @@ fn data(findings: &[FindingView]) -> Vec<Line> {
 }
 
 /// What a citation is about, so that two authors who name the same thing share a line.
-fn datum(citation: &Citation) -> Option<String> {
+fn datum(citation: &Citation, values: &Values) -> Option<String> {
     let reference = citation.reference.as_ref()?;
     let path = reference.path.as_deref().unwrap_or_default();
     if let Some(pointer) = &reference.raw_pointer {
@@ -189,7 +201,9 @@ fn datum(citation: &Citation) -> Option<String> {
     // The end of an id is enough to keep two objects apart.
     let tail = |id: String| id.rsplit('-').next().unwrap_or_default().to_owned();
     if let Some(id) = reference.indicator_uuid {
-        return Some(format!("indicator …{} {path}", tail(id.to_string())));
+        let named = values.get(&id).cloned();
+        let named = named.unwrap_or_else(|| format!("indicator …{}", tail(id.to_string())));
+        return Some(format!("{named} {path}"));
     }
     if let Some(id) = reference.document_uuid {
         return Some(format!("document …{} {path}", tail(id.to_string())));
@@ -208,6 +222,10 @@ mod tests {
         let line = |cells: &[&str]| Line::new("x", cells.iter().map(|c| (*c).to_owned()).collect());
         assert!(!line(&["benign", "benign"]).differs);
         assert!(line(&["benign", "malicious"]).differs);
-        assert!(line(&["benign", ""]).differs, "one of them says nothing");
+        let half = line(&["benign", ""]);
+        assert!(
+            half.differs && !half.contradicts,
+            "one of them says nothing"
+        );
     }
 }

@@ -12,7 +12,7 @@ use calseta_domain::FindingId;
 use leptos::prelude::*;
 
 use self::card::Card;
-use self::compare::Compare;
+use self::compare::{Compare, Values};
 use super::open_alert::OpenAlert;
 use crate::components::{Button, Section};
 use crate::state::commands::{Command, Commands, Group};
@@ -28,6 +28,12 @@ pub(super) fn Findings(open: OpenAlert) -> impl IntoView {
         let mut findings = detail.view.agent_findings.clone();
         findings.reverse();
         findings
+    });
+    let values = open.slice(|detail| {
+        let indicators = detail.view.indicators.iter();
+        indicators
+            .map(|one| (one.uuid, one.value.clone()))
+            .collect::<Values>()
     });
     let count = Signal::derive(move || all.with(|all| all.as_ref().map(Vec::len)));
     let comparing = RwSignal::new(false);
@@ -63,7 +69,7 @@ pub(super) fn Findings(open: OpenAlert) -> impl IntoView {
                 </Show>
                 {move || {
                     if comparing.get() && can_compare.get() {
-                        view! { <Compare findings=all.get().unwrap_or_default() /> }.into_any()
+                        view! { <Compare findings=all.get().unwrap_or_default() values=values.get().unwrap_or_default() /> }.into_any()
                     } else {
                         view! {
                             <div class="findings" aria-live="polite">
