@@ -91,7 +91,8 @@ fn short(value: &Value) -> String {
         }
         other => other.to_string(),
     };
-    clip(&visible(&text), MAX_VALUE_CHARS)
+    // A fact is one line: the end of a line in it is a pause.
+    clip(&visible(&text.replace('\n', " ")), MAX_VALUE_CHARS)
 }
 
 #[cfg(test)]
