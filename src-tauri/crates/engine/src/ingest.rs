@@ -327,9 +327,17 @@ fn count_duplicate(
             "severity".to_owned(),
             json!([head.severity, new.alert.severity]),
         );
+        let raised = alert::by_row(tx, head.id)?;
+        // What hid the less severe one may not hide this.
+        let was = raised.as_ref().and_then(|row| row.suppressed_by);
+        let suppressing = &around.inner.suppressing;
+        let hidden_by = suppressions::judge_again(tx, suppressing, (head.id, was), new.now)?;
+        if hidden_by != was {
+            detail.insert("suppressed_by".to_owned(), json!([was, hidden_by]));
+        }
         append(tx, new, around, ("alert.updated", head.uuid), detail)?;
         // A filter with min_severity may match now: agents are told of the raised alert.
-        if alert::by_row(tx, head.id)?.is_some_and(|alert| alert.enriched_at.is_some()) {
+        if raised.is_some_and(|alert| alert.enriched_at.is_some()) {
             alert::next_generation(tx, head.id)?;
             job::insert(tx, JobKind::Match, (head.id, 0), new.now, new.now)?;
         }

@@ -126,7 +126,12 @@ impl Engine {
 
 /// Reads a query as a field of a request.
 pub(crate) fn read(text: &str, now: Timestamp) -> Result<Query, Problem> {
-    let query = Query::parse(text, now).map_err(|error| unreadable("q", &error))?;
+    read_at("q", text, now)
+}
+
+/// Reads a query as the field of a request that is named so.
+pub(crate) fn read_at(path: &str, text: &str, now: Timestamp) -> Result<Query, Problem> {
+    let query = Query::parse(text, now).map_err(|error| unreadable(path, &error))?;
     Ok(attack_names::in_query(query))
 }
 

@@ -170,6 +170,27 @@ pub(crate) fn hide(
     Ok(None)
 }
 
+/// Judges an alert again after more is known of it: one that is hidden and does not fit any more
+/// comes back, unless another suppression takes it. What hides it before and after.
+pub(crate) fn judge_again(
+    tx: &WriteTx<'_>,
+    parsed: &ParsedQueries,
+    (alert, hidden_by): (i64, Option<SuppressionId>),
+    now: Timestamp,
+) -> Result<Option<SuppressionId>, Problem> {
+    if let Some(by) = hidden_by
+        && let Some(row) = suppression::by_uuid(tx, by)?
+    {
+        let query = parsed.get(&row.q, now);
+        let fits = query.map(|query| suppression::matches(tx, &query, alert));
+        if fits.transpose()?.unwrap_or(false) {
+            return Ok(hidden_by);
+        }
+        suppression::show(tx, alert)?;
+    }
+    hide(tx, parsed, alert, now)
+}
+
 /// Lets some alerts of a suppression come back, each with its event. Whether there may be more.
 pub(crate) fn lift(
     tx: &WriteTx<'_>,
@@ -195,10 +216,16 @@ pub(crate) fn end_by_clock(
     change: &Change,
 ) -> Result<bool, Problem> {
     let more = lift(tx, row, change)?;
-    if !more {
-        record(tx, change, (row, "expired"), Map::new())?;
+    if more {
+        return Ok(true);
     }
-    Ok(more)
+    if row.expires_at > row.updated_at {
+        record(tx, change, (row, "expired"), Map::new())?;
+    } else {
+        // Somebody took it away; this is the rest of that, and it was told.
+        suppression::delete(tx, row.id)?;
+    }
+    Ok(false)
 }
 
 impl Inner {
@@ -216,7 +243,9 @@ impl Inner {
                 let Some(mut row) = suppression::by_uuid(tx, id)? else {
                     return Ok(None);
                 };
-                row.expires_at = row.expires_at.min(first.at);
+                // Not later than its last change: that tells it from one that ran out.
+                row.expires_at = first.at;
+                row.updated_at = first.at;
                 suppression::update(tx, &row)?;
                 record(tx, &first, (&row, "deleted"), Map::new())?;
                 Ok::<_, Problem>(Some(row))

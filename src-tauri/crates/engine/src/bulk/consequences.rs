@@ -285,8 +285,12 @@ fn sentences(action: &Action, figures: &Figures, changed: u64) -> Vec<String> {
         .iter()
         .map(|(status, count)| format!("{count} {status}"))
         .collect();
+    let verb = match action {
+        Action::Delete => "Deletes",
+        _ => "Changes",
+    };
     said.push(format!(
-        "Changes {}: {}.",
+        "{verb} {}: {}.",
         alerts(changed),
         statuses.join(", ")
     ));

@@ -8,7 +8,7 @@ use calseta_store::tables::alert;
 use calseta_store::tables::alert_list::{AlertFilter, AlertQuery, AlertSort, Counting, Paging};
 use calseta_store::tables::search;
 
-use crate::search::read;
+use crate::search::read_at;
 use crate::{Engine, Problem};
 
 /// Alerts that are named one by one.
@@ -92,7 +92,7 @@ impl Engine {
     }
 
     async fn found(&self, q: &str) -> Result<Vec<i64>, Problem> {
-        let query = read(q, self.inner.clock.now())?;
+        let query = read_at("select.q", q, self.inner.clock.now())?;
         let wanted = AlertQuery {
             include_suppressed: false,
             query: Some(query),

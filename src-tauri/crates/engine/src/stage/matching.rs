@@ -251,10 +251,12 @@ fn store(
     let alert = &matched.alert;
     alert::settle_enrichment(tx, alert.id, matched.status, matched.worst, now)?;
     let mut detail = matched.detail.clone();
-    // More is known of it now: what a suppression says of its verdict may hold.
-    let hidden_by = suppressions::hide(tx, &inner.suppressing, alert.id, now)?;
-    if let Some(hidden_by) = hidden_by {
-        detail.insert("suppressed_by".to_owned(), json!([null, hidden_by]));
+    // More is known of it now: what a suppression says of its verdict may hold, or no longer.
+    let now_stands = alert::by_row(tx, alert.id)?;
+    let was = now_stands.as_ref().and_then(|row| row.suppressed_by);
+    let hidden_by = suppressions::judge_again(tx, &inner.suppressing, (alert.id, was), now)?;
+    if hidden_by != was {
+        detail.insert("suppressed_by".to_owned(), json!([was, hidden_by]));
     }
     event::append(
         tx,
@@ -267,7 +269,7 @@ fn store(
             detail,
         },
     )?;
-    let raised = alert::by_row(tx, alert.id)?.is_some_and(|now| now.severity != alert.severity);
+    let raised = now_stands.is_some_and(|row| row.severity != alert.severity);
     if raised {
         // A repetition raised it while this match was under way: filters look again.
         alert::next_generation(tx, alert.id)?;

@@ -189,3 +189,29 @@ async fn only_people_suppress_and_only_by_fields() {
         .unwrap();
     assert_eq!(found(&world, "").await, 1);
 }
+
+#[tokio::test]
+async fn a_hidden_alert_that_becomes_severe_comes_back() {
+    let world = world().await;
+    let request = SuppressionRequest {
+        name: "Noise".to_owned(),
+        q: "severity:<=low".to_owned(),
+        ..SuppressionRequest::default()
+    };
+    let made = world.engine.create_suppression(&world.analyst, request);
+    made.await.unwrap();
+    let body =
+        |severity: &str| json!({"title": "T", "severity": severity, "src_ip": "203.0.113.9"});
+    let id = world.ingest("generic", &body("Low")).await;
+    assert_eq!(found(&world, "").await, 0);
+    let again = world.ingest("generic", &body("Low")).await;
+    assert_eq!(
+        (again, found(&world, "").await),
+        (id, 0),
+        "the same stays hidden"
+    );
+    let raised = world.ingest("generic", &body("Critical")).await;
+    assert_eq!(raised, id);
+    assert_eq!(found(&world, "").await, 1);
+    assert_eq!(view(&world, id).await.summary.suppressed_by, None);
+}

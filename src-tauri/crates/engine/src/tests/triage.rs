@@ -473,3 +473,37 @@ async fn a_repeated_bulk_request_gets_its_first_answer() {
     assert!(!replayed && first.changed == 1);
     assert_eq!(ask().await.unwrap(), (first, true));
 }
+
+#[tokio::test]
+async fn closing_ends_a_snooze_and_undoing_it_brings_it_back() {
+    let world = world().await;
+    let id = alert(&world, "T").await;
+    let until = world.clock.now().plus_millis(HOUR_MS);
+    let request = SnoozeRequest { until };
+    let snoozed = world.engine.snooze_alert(&world.analyst, id, request);
+    snoozed.await.unwrap();
+    let done = world.engine.patch_alert(&world.analyst, id, close()).await;
+    let done = done.unwrap().unwrap();
+    assert_eq!(view(&world, id).await.summary.snoozed_until, None);
+    let undone = world.engine.undo_change(&world.analyst, done.change_uuid);
+    assert_eq!(undone.await.unwrap().restored, 1);
+    assert_eq!(view(&world, id).await.summary.snoozed_until, Some(until));
+}
+
+#[tokio::test]
+async fn tags_are_put_on_and_taken_off_as_filters_read_them() {
+    let world = world().await;
+    let id = alert(&world, "T").await;
+    let tags = |add: &[&str], remove: &[&str]| BulkAction {
+        kind: "tags".to_owned(),
+        add_tags: add.iter().map(|tag| (*tag).to_owned()).collect(),
+        remove_tags: remove.iter().map(|tag| (*tag).to_owned()).collect(),
+        ..BulkAction::default()
+    };
+    let done = bulk(&world, &world.analyst, &[id], tags(&["vip"], &[])).await;
+    assert_eq!(done.changed, 1);
+    let again = bulk(&world, &world.analyst, &[id], tags(&["VIP"], &[])).await;
+    assert_eq!(again.skipped[0].reason, "has these tags already");
+    bulk(&world, &world.analyst, &[id], tags(&[], &["Vip"])).await;
+    assert!(view(&world, id).await.summary.tags.is_empty());
+}

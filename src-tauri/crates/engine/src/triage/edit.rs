@@ -175,6 +175,11 @@ impl Edit {
                 row.malice_override_at = row.malice_override.map(|_| now);
             }
         }
+        // Who closes or reopens an alert looks at it now: it is not put off any more.
+        let is_closed = |row: &AlertRow| row.status == AlertStatus::Closed;
+        if is_closed(before) != is_closed(&row) {
+            row.snoozed_until = None;
+        }
         row.snoozed_until = self.snoozed_until.clone().apply(row.snoozed_until);
         row.is_unread = self.unread.unwrap_or(row.is_unread);
         row.is_flagged = self.flagged.unwrap_or(row.is_flagged);
@@ -233,12 +238,14 @@ impl TagEdit {
             Self::Replace(wanted) => return Ok(wanted.clone()),
             Self::Change { add, remove } => (add, remove),
         };
-        let mut kept: Vec<String> = tags
-            .into_iter()
-            .filter(|tag| !remove.contains(tag))
-            .collect();
+        // As filters compare tags: in any case.
+        let has = |list: &[String], tag: &str| {
+            let tag = tag.to_lowercase();
+            list.iter().any(|one| one.to_lowercase() == tag)
+        };
+        let mut kept: Vec<String> = tags.into_iter().filter(|tag| !has(remove, tag)).collect();
         for tag in add {
-            if !kept.contains(tag) {
+            if !has(&kept, tag) {
                 kept.push(tag.clone());
             }
         }
