@@ -6,7 +6,8 @@
 
 use calseta_domain::Timestamp;
 use calseta_domain::query::{
-    Comparison, DeliveryWord, Expr, FreeText, Query, Test, TextMatch, TimeField,
+    Comparison, DeliveryWord, Expr, FreeText, IndicatorField, IndicatorMatch, Pattern, Query, Test,
+    TextMatch, TimeField,
 };
 use rusqlite::types::Value as Sql;
 
@@ -256,8 +257,29 @@ fn test(tx: &impl Reads, test: &Test, now: Timestamp) -> Result<Piece, StoreErro
     })
 }
 
+/// The shortest bare text that is looked for inside hashes, in characters.
+const HASH_PART_CHARS: usize = 4;
+
 fn free_text(words: &FreeText) -> Piece {
-    texts::words(words).map_or_else(Piece::never, of_words)
+    let by_word = texts::words(words).map_or_else(Piece::never, of_words);
+    match hash_part(&words.text) {
+        Some(part) => either(vec![
+            by_word,
+            evidence::indicator(IndicatorField::Hash, &[IndicatorMatch::Wildcard(part)]),
+        ]),
+        None => by_word,
+    }
+}
+
+/// People paste the part of a hash that a screen had room for. A text of hex digits that is neither a
+/// number nor a word like `added` is one.
+fn hash_part(text: &str) -> Option<Pattern> {
+    let is_part = text.len() >= HASH_PART_CHARS
+        && text.bytes().all(|b| b.is_ascii_hexdigit())
+        && text.bytes().any(|b| b.is_ascii_digit())
+        && text.bytes().any(|b| b.is_ascii_alphabetic());
+    let around = || vec![String::new(), fold(text), String::new()];
+    is_part.then(around).and_then(Pattern::new)
 }
 
 /// The few distinct values of an indexed column that match: SQLite looks up one after the other.

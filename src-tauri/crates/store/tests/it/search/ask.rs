@@ -152,6 +152,18 @@ fn free_text(dice: &mut Dice) -> Test {
     if dice.chance(20) {
         dice.of(INDICATORS).1.clone_into(&mut text);
     }
+    if dice.chance(30) {
+        dice.of(&[
+            "98f0",
+            "D41D8CD9",
+            "8f0",
+            "ECF8427E",
+            "9800998ec",
+            "ecf9",
+            "9800",
+        ])
+        .clone_into(&mut text);
+    }
     let is_prefix = dice.chance(30);
     if is_prefix {
         text = text.chars().take(3).collect();

@@ -339,7 +339,7 @@ fn passes_more(alert: &Known, test: &Test, now: Timestamp) -> bool {
         Test::Id(any) => any
             .iter()
             .any(|id| id.uuid().as_bytes().as_slice() == alert.uuid),
-        Test::Text(wanted) => words(alert, wanted),
+        Test::Text(wanted) => words(alert, wanted) || has_hash_with(alert, &wanted.text),
         Test::Is(any) => any.iter().any(|word| is_marked(alert, *word, now)),
         Test::Has(any) => any.contains(&HasWord::Note) && alert.notes > 0,
         Test::Approval(_) => false,
@@ -462,6 +462,21 @@ fn words(alert: &Known, wanted: &FreeText) -> bool {
             start == before && ends
         })
     })
+}
+
+/// Four or more hex digits, letters and figures, are found inside hashes.
+fn has_hash_with(alert: &Known, text: &str) -> bool {
+    let part = text.to_lowercase();
+    let count = |digits: &str| part.chars().filter(|c| digits.contains(*c)).count();
+    let (letters, figures) = (count("abcdef"), count("0123456789"));
+    letters > 0
+        && figures > 0
+        && letters + figures >= 4
+        && letters + figures == part.chars().count()
+        && alert
+            .indicators
+            .iter()
+            .any(|(kind, value)| kind.starts_with("hash") && value.contains(&part))
 }
 
 fn leaves(value: &Value, texts: &mut Vec<String>) {
