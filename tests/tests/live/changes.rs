@@ -16,11 +16,11 @@ pub(crate) struct Expected {
 
 /// What was done so far.
 pub(crate) struct Script<'world> {
-    world: &'world World,
+    pub(crate) world: &'world World,
     pub(crate) expected: Vec<Expected>,
 }
 
-fn uuid(object: &Value, field: &str) -> Result<String> {
+pub(crate) fn uuid(object: &Value, field: &str) -> Result<String> {
     let uuid = object[field].as_str();
     Ok(uuid
         .with_context(|| format!("{field} of {object}"))?
@@ -33,7 +33,7 @@ impl<'world> Script<'world> {
         Self { world, expected }
     }
 
-    fn leaves(&mut self, kind: &'static str, object: &str) {
+    pub(crate) fn leaves(&mut self, kind: &'static str, object: &str) {
         let object = Some(object.to_owned());
         self.expected.push(Expected { kind, object });
     }
@@ -57,7 +57,12 @@ impl<'world> Script<'world> {
         Ok(())
     }
 
-    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value> {
         let backend = &self.world.backend;
         let (status, mut answer) = backend.call(backend.admin(), method, path, body).await?;
         ensure!((200..300).contains(&status), "{path}: {status} {answer}");
@@ -67,6 +72,7 @@ impl<'world> Script<'world> {
     /// Everything, in an order that only the API's answers impose.
     pub(crate) async fn run(&mut self) -> Result<()> {
         self.alerts().await?;
+        self.triage().await?;
         self.keys().await?;
         self.agents().await?;
         self.providers().await?;

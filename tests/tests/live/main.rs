@@ -5,3 +5,4 @@ mod changes;
 mod complete;
 mod readers;
 mod scopes;
+mod triage;
