@@ -65,6 +65,11 @@ REFUSALS = [
     ("POST /v1/enrichment-providers/.*/test", "(indicator_)?(type|value)", "it is its type's form"),
     ("POST /v1/enrichment-field-extractions.*", "PROVIDER_NOT_FOUND", "it has to exist"),
     ("PATCH /v1/settings", ".*", "the schema of settings is a route of its own"),
+    ("PUT /v1/alerts/.*/snooze", "until", "it lies ahead, at most 90 days"),
+    ("POST /v1/alerts/bulk", r"(select|action)(\..*)?", "each kind takes its own fields"),
+    ("POST /v1/alerts/bulk", "AGENT_INACTIVE", "an agent can be switched off"),
+    ("(POST|PATCH) /v1/suppressions.*", "expires_at", "it lies ahead, at most 90 days"),
+    ("PUT /v1/findings/.*/review", "reason", "disagreeing has one, accepting has none"),
     (".* /v1/views.*", "columns", "names of columns are short"),
     ("POST /v1/egress/grants", "host", "an address is judged by more than its spelling"),
 ]

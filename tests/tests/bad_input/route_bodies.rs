@@ -45,3 +45,5 @@ pub(crate) const BULK: &str = r#"{"select":{"q":"status:open","except":["0195d3c
 pub(crate) const SUPPRESSION: &str = r#"{"name":"s","q":"tag:nothing-has-it","reason":"r"}"#;
 pub(crate) const PATCH_SUPPRESSION: &str = r#"{"name":"t","reason":null}"#;
 pub(crate) const SUPPRESSION_PREVIEW: &str = r#"{"q":"tag:nothing-has-it","days":7}"#;
+pub(crate) const REVIEW: &str = r#"{"decision":"disagree","reason":"wrong_fact","comment":"c"}"#;
+pub(crate) const HIDDEN: &str = r#"{"hidden":true}"#;

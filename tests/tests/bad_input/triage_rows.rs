@@ -1,7 +1,8 @@
 //! The rows of the routes of triage, for the list of routes.
 
 use crate::route_bodies::{
-    BULK, DONE, FLAGS, NOTE, PATCH_SUPPRESSION, SNOOZE, SUPPRESSION, SUPPRESSION_PREVIEW,
+    BULK, DONE, FLAGS, HIDDEN, NOTE, PATCH_SUPPRESSION, REVIEW, SNOOZE, SUPPRESSION,
+    SUPPRESSION_PREVIEW,
 };
 use crate::routes::Who::{Anybody, Humans};
 use crate::routes::{Needs, Route, row};
@@ -23,6 +24,7 @@ pub(crate) const ROUTES: &[Route] = &[
     row("DELETE", SNOOZED, WRITE, Anybody, ""),
     row("PUT", "/v1/alerts/{uuid}/flags", WRITE, Anybody, FLAGS),
     row("PUT", CHECKLIST, WRITE, Anybody, DONE),
+    row("GET", "/v1/alerts/{uuid}/related", READ, Anybody, ""),
     row("GET", "/v1/alerts/{uuid}/agent-payload", READ, Anybody, ""),
     row("POST", "/v1/alerts/bulk", WRITE, Humans, BULK),
     row("POST", UNDO, WRITE, Humans, ""),
@@ -32,4 +34,8 @@ pub(crate) const ROUTES: &[Route] = &[
     row("GET", ONE_SUPPRESSION, READ, Anybody, ""),
     row("PATCH", ONE_SUPPRESSION, WRITE, Humans, PATCH_SUPPRESSION),
     row("DELETE", ONE_SUPPRESSION, WRITE, Humans, ""),
+    row("PUT", "/v1/findings/{uuid}/review", WRITE, Humans, REVIEW),
+    row("PUT", "/v1/findings/{uuid}/hidden", WRITE, Humans, HIDDEN),
+    row("GET", "/v1/alerts/groups", READ, Anybody, ""),
+    row("GET", "/v1/search", Needs::AnyKey, Anybody, ""),
 ];

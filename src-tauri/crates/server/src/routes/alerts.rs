@@ -123,12 +123,21 @@ async fn list(
 
 /// What `q` and v1.1.0's filters find, for whoever counts it.
 pub(super) fn found_by(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
+    let filter = filter(query)?;
+    Ok(AlertListQuery {
+        filter,
+        ..found_by_query(app, query)?
+    })
+}
+
+/// What `q` alone finds.
+pub(super) fn found_by_query(app: &App, query: &QueryPairs) -> Result<AlertListQuery, Problem> {
     Ok(AlertListQuery {
         query: query
             .get("q")
             .map(|text| app.engine.parse_query(text))
             .transpose()?,
-        filter: filter(query)?,
+        filter: AlertFilter::default(),
         sort: AlertSort::OccurredAt,
         descending: true,
         paging: Paging::After(None),

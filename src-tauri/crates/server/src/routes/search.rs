@@ -1,15 +1,18 @@
-//! Searching: facets, completion, saved views.
+//! Searching: facets, groups, completion, saved views, and the one box for everything.
 
 use axum::extract::State;
+use calseta_contract::palette::PaletteView;
 use calseta_contract::search::{
-    CompletionView, FacetsView, SavedView, SavedViewPatch, SavedViewRequest, ViewCount,
+    CompletionView, FacetsView, GroupsView, SavedView, SavedViewPatch, SavedViewRequest, ViewCount,
 };
+use calseta_domain::query::Group;
 use calseta_domain::{ErrorCode, ViewId};
+use calseta_engine::Problem;
 
 use super::alerts::{self, FILTERS, Q};
 use crate::answer::Answer;
 use crate::body::Json;
-use crate::caller::{AlertsRead, AlertsWrite, App, Caller, Human};
+use crate::caller::{AlertsRead, AlertsWrite, AnyKey, App, Caller, Human};
 use crate::operation::{
     Kind, Noun, Operation, Parameter, about, delete, get, list_parameters, patch, post,
 };
@@ -20,8 +23,22 @@ const VIEW: &str = r#"{"name":"Mine, open","q":"status:open severity:>=high","co
 const PATCH: &str = r#"{"name":"Mine","notify":true}"#;
 /// The longest query that is completed, in characters.
 const MAX_QUERY_CHARS: u64 = 100_000;
+/// The longest text that is looked for, in characters: a pasted list of indicators fits.
+const MAX_SEARCH_CHARS: u32 = 4_000;
+
+/// What `by` takes: the words of `group:` in a query.
+const GROUPS: &[(&str, Group)] = &[
+    ("rule", Group::Rule),
+    ("entity", Group::Entity),
+    ("source", Group::Source),
+    ("duplicate", Group::Duplicate),
+];
 
 list_parameters! {
+    /// `GET /v1/alerts/groups`.
+    Groups => [&[Q, Parameter::new("by", Kind::Word(&["rule", "entity", "source", "duplicate"]), "What the members share: the detection rule, the key account or address, the source, or being repetitions of one another. When nothing is said, what `group:` in the query says, else `rule`.")]];
+    /// `GET /v1/search`.
+    Everything => [&[Parameter::new("q", Kind::ShortText(MAX_SEARCH_CHARS), "What is looked for. One or several indicators, defanged or not, are recognised; a uuid finds what has it.").required()]];
     /// `GET /v1/alerts/facets`.
     Facets => [&[Q], FILTERS];
     /// `GET /v1/alerts/complete`.
@@ -34,6 +51,10 @@ pub(super) fn operations() -> Vec<Operation> {
         [
             get("/v1/alerts/facets", "list_facets", facets)
                 .says("Count what a search would find", "The values of each field with how many alerts have them, each counted without its own field's filter."),
+            get("/v1/alerts/groups", "list_groups", groups)
+                .says("Take together what a search would find", "The groups of the newest 10,000 matching alerts, the largest first, at most 200. The `q` of a group finds exactly its members. Groups by rule say what the rule's last closed alerts were."),
+            get("/v1/search", "search", everything)
+                .says("Look everywhere", "Indicators, alerts, agents, rules, documents, views and tags by a few characters, best first. A key finds what its scopes may read and nothing else."),
             get("/v1/alerts/complete", "complete_query", complete)
                 .says("Complete a query", "What may stand at a place of a query that is being written."),
             get("/v1/views", "list_views", list)
@@ -64,6 +85,32 @@ async fn facets(
 ) -> Answer<One<FacetsView>> {
     let found = alerts::found_by(&app, &query)?;
     Ok(One::new(app.engine.facets(found).await?))
+}
+
+async fn groups(
+    State(app): State<App>,
+    _: Caller<AlertsRead>,
+    query: Query<Groups>,
+) -> Answer<One<GroupsView>> {
+    let found = alerts::found_by_query(&app, &query)?;
+    let named = found.query.as_ref().and_then(|query| query.group);
+    let by = query.word("by", GROUPS)?.or(named);
+    let by = by.filter(|by| *by != Group::None).unwrap_or(Group::Rule);
+    Ok(One::new(app.engine.alert_groups(found, by).await?))
+}
+
+async fn everything(
+    State(app): State<App>,
+    caller: Caller<AnyKey>,
+    query: Query<Everything>,
+) -> Answer<One<PaletteView>> {
+    let text = query.get("q").unwrap_or_default();
+    let max = MAX_SEARCH_CHARS as usize;
+    if text.trim().is_empty() || text.chars().count() > max {
+        let message = format!("must have 1 to {max} characters; say what to look for");
+        return Err(Problem::field("q", message).into());
+    }
+    Ok(One::new(app.engine.palette(&caller.0, text).await?))
 }
 
 async fn complete(

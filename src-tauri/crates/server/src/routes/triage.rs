@@ -1,9 +1,10 @@
-//! What is done with one alert while it is triaged: notes, snoozing, marks, checklists; and
-//! what an agent would be sent about it.
+//! What is done with one alert while it is triaged: notes, snoozing, marks, checklists; what is
+//! related to it, and what an agent would be sent about it.
 
 use axum::extract::State;
 use calseta_contract::alert::AlertSummary;
 use calseta_contract::change::ChangeMeta;
+use calseta_contract::related::RelatedView;
 use calseta_contract::triage::{
     AgentPayloadView, ChecklistMark, ChecklistRequest, FlagsRequest, NoteRequest, NoteView,
     SnoozeRequest,
@@ -20,7 +21,14 @@ use crate::operation::{
 use crate::page::{Id, IdItem, Query};
 use crate::reply::{One, OneWith};
 
+/// Related alerts when nothing is said.
+const DEFAULT_RELATED: u64 = 10;
+/// Related alerts at the most.
+const MAX_RELATED: u64 = 50;
+
 list_parameters! {
+    /// `GET …/related`.
+    Related => [&[Parameter::new("limit", Kind::Number { default: Some(DEFAULT_RELATED), min: 1, max: MAX_RELATED }, "How many, those with the highest score.")]];
     /// `GET …/agent-payload`.
     Payload => [&[Parameter::new("agent_uuid", Kind::Uuid, "The agent that would be told; every agent is sent the same.")]];
 }
@@ -43,6 +51,8 @@ pub(super) fn operations() -> Vec<Operation> {
             put("/v1/alerts/{uuid}/checklist/{document_uuid}/{n}", "mark_checklist_item", mark)
                 .says("Tick an item of a checklist", "Documents with task lists (`- [ ] …`) are checklists of every alert that they apply to; each alert has marks of its own. Ticking again takes the mark back.")
                 .example(r#"{"done":true}"#),
+            get("/v1/alerts/{uuid}/related", "list_related_alerts", related)
+                .says("List related alerts", "Alerts that share indicators or the rule, with a score: the rarer what they share and the more recent they are, the higher. Values that too many alerts have are named in `ignored`. `track_record` says what the rule's alerts came to in the last 30 days."),
             get("/v1/alerts/{uuid}/agent-payload", "get_agent_payload", payload)
                 .says("Read what an agent would be sent", "The body of the webhook as it would be built now, with an estimate of its tokens, in all and for each of its parts."),
         ],
@@ -116,6 +126,17 @@ async fn mark(
         .mark_checklist(&caller.0, alert, place, body.value)
         .await?;
     Ok(One::noting(mark, &body.ignored))
+}
+
+async fn related(
+    State(app): State<App>,
+    _: Caller<AlertsRead>,
+    Id(id): Id<AlertId>,
+    query: Query<Related>,
+) -> Answer<One<RelatedView>> {
+    let limit = query.number("limit", DEFAULT_RELATED, 1, MAX_RELATED)?;
+    let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    Ok(One::new(app.engine.related(id, limit).await?))
 }
 
 async fn payload(
