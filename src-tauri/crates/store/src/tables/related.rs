@@ -3,14 +3,13 @@
 
 use std::collections::HashMap;
 
+use calseta_domain::relation::{NOISE_ALERTS, is_noise};
 use calseta_domain::{AlertStatus, CloseClassification, Timestamp};
 
 use super::indicator::{self, IndicatorRow};
 use super::{Reads, time_opt, word, word_opt};
 use crate::StoreError;
 
-/// Alerts that have a value: with more it means nothing, like the address of a public resolver.
-pub const NOISE_ALERTS: u64 = 200;
 /// Candidates that are looked at.
 const CANDIDATES: usize = 500;
 /// Values of an alert that are looked at, the rarest of them.
@@ -51,7 +50,7 @@ pub fn shared(tx: &impl Reads, alert: i64) -> Result<Shared, StoreError> {
     let (mut ignored, mut indicators): (Vec<_>, Vec<_>) = all
         .into_iter()
         .filter(|indicator| indicator.alert_count > 1)
-        .partition(|indicator| indicator.alert_count > NOISE_ALERTS);
+        .partition(|indicator| is_noise(indicator.alert_count));
     ignored.sort_by_key(|indicator| std::cmp::Reverse(indicator.alert_count));
     indicators.sort_by_key(|indicator| indicator.alert_count);
     indicators.truncate(VALUES);

@@ -1,6 +1,7 @@
 //! Suppressions and what alerts have in common.
 
 use calseta_domain::query::{Expr, Query, Test, TextMatch};
+use calseta_domain::relation::NOISE_ALERTS;
 use calseta_domain::{
     AlertStatus, CloseClassification, DetectionRuleId, Indicator, IndicatorId, IndicatorType,
     RuleReference, Timestamp,
@@ -166,7 +167,7 @@ fn add(tx: &WriteTx<'_>, alert: i64, value: &str) -> Result<i64, StoreError> {
 async fn alerts_are_related_by_rare_values_and_not_by_noise() {
     let (_dir, store) = fresh();
     write(&store, |tx| {
-        let many = related::NOISE_ALERTS + 1;
+        let many = NOISE_ALERTS + 1;
         let ids: Vec<i64> = (0..=many)
             .map(|n| insert_alert(tx, n))
             .collect::<Result<_, _>>()?;

@@ -16,7 +16,7 @@ mod piece;
 mod plan;
 mod texts;
 
-use calseta_domain::query::{Expr, FlagWord, Query, Test};
+use calseta_domain::query::Query;
 use rusqlite::types::Value as Sql;
 
 use super::Reads;
@@ -127,7 +127,7 @@ pub fn page_when(
 /// Whether alerts must be left out because a suppression hides them. Mostly nothing is hidden, and
 /// then a query costs what it cost without suppressions.
 fn hides(tx: &impl Reads, query: &AlertQuery) -> Result<bool, StoreError> {
-    if query.include_suppressed || query.query.as_ref().is_some_and(names_suppressed) {
+    if query.include_suppressed || query.query.as_ref().is_some_and(Query::names_suppressed) {
         return Ok(false);
     }
     some_are_hidden(tx)
@@ -138,19 +138,6 @@ fn some_are_hidden(tx: &impl Reads) -> Result<bool, StoreError> {
         .conn()
         .prepare_cached("SELECT EXISTS(SELECT 1 FROM triage WHERE suppression_id IS NOT NULL)")?
         .query_row([], |row| row.get(0))?)
-}
-
-/// Whether a query says itself what becomes of suppressed alerts: by `is:suppressed` or its negation.
-fn names_suppressed(query: &Query) -> bool {
-    fn names(expr: &Expr) -> bool {
-        match expr {
-            Expr::All(members) | Expr::Any(members) => members.iter().any(names),
-            Expr::Not(inner) => names(inner),
-            Expr::Test(Test::Is(any)) => any.contains(&FlagWord::Suppressed),
-            Expr::Test(_) => false,
-        }
-    }
-    names(&query.expr)
 }
 
 fn count(tx: &impl Reads, plan: &Plan, counting: Counting) -> Result<Option<u64>, StoreError> {
@@ -183,7 +170,7 @@ pub fn counts(tx: &impl Reads, queries: &[Query]) -> Result<Vec<Option<u64>>, St
     let order = order::newest();
     let mut counts = Vec::with_capacity(queries.len());
     for query in queries {
-        let hides = !names_suppressed(query) && some_are_hidden(tx)?;
+        let hides = !query.names_suppressed() && some_are_hidden(tx)?;
         let plan = plan::choose(tx, &order, piece::members(tx, query)?, plan::SIZES)?;
         counts.push(count(tx, &plan.hiding(hides), Counting::Capped)?);
     }
