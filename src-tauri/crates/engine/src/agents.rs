@@ -416,3 +416,17 @@ fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
         Err(Problem::fields(&errors))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typical_time_is_told_from_three_answers_on() {
+        assert_eq!(time_to_finding(vec![5, 9]), None);
+        let told = time_to_finding(vec![9_000, 1_000, 5_000]).expect("three are enough");
+        assert_eq!((told.n, told.p50_ms, told.p90_ms), (3, 5_000, 9_000));
+        let told = time_to_finding((1..=100).rev().collect()).expect("a hundred are");
+        assert_eq!((told.p50_ms, told.p90_ms), (50, 90));
+    }
+}

@@ -1,6 +1,8 @@
 //! What the window asks beside the queue: checked findings, reviews, groups, the search box, what an
 //! agent would be sent.
 
+use calseta_contract::agent::AgentRequest;
+use calseta_contract::alert::DispatchExplanation;
 use calseta_contract::finding::{FindingRequest, FindingView, HiddenRequest, ReviewRequest};
 use calseta_domain::query::Group;
 use calseta_domain::{AlertId, ErrorCode, Malice};
@@ -361,4 +363,48 @@ async fn related_alerts_come_by_what_is_rare() {
     assert!(one.shared[0].is_rare && one.shared[0].alert_count == 2);
     let refused = world.engine.related(alert, 0).await;
     assert_eq!(refused.unwrap_err().code, ErrorCode::ValidationError);
+}
+
+#[tokio::test]
+async fn an_explanation_names_everything_that_keeps_an_agent_from_being_told() {
+    let world = world().await;
+    let alert = travel(&world).await;
+    let agent = |name: &str, url: &str| AgentRequest {
+        name: name.to_owned(),
+        webhook_url: Some(url.to_owned()),
+        trigger_filter: Some(json!({"min_severity": "High"})),
+        ..AgentRequest::default()
+    };
+    let local = agent("local", "http://127.0.0.1:9/webhook");
+    let local = world.engine.create_agent(&world.analyst, local).await;
+    let local = local.unwrap().uuid;
+    // An agent's key may not allow an address: it waits for a person.
+    let by = world.key("agent", &["agents:write"]).await;
+    let waiting = agent("waiting", "http://127.0.0.1:10/webhook");
+    world.engine.create_agent(&by, waiting).await.unwrap();
+    let told = |explained: &[DispatchExplanation], name: &str| {
+        let one = explained.iter().find(|one| one.agent_name == name);
+        let trace = one.unwrap().trace.iter();
+        let words: Vec<String> = trace
+            .map(|clause| format!("{}: {}", clause.holds, clause.text))
+            .collect();
+        words.join("; ")
+    };
+    let before = world.engine.dispatch_explanation(alert).await.unwrap();
+    let words = told(&before, "local");
+    assert!(
+        words.contains("false: its enrichment is not over"),
+        "{words}"
+    );
+    let words = told(&before, "waiting");
+    assert!(
+        words.contains("false: the agent is switched off"),
+        "{words}"
+    );
+    assert!(words.contains("waits for a person to allow it"), "{words}");
+    let sent = world.engine.dispatch_agent(&world.analyst, alert, local);
+    sent.await.unwrap();
+    let after = world.engine.dispatch_explanation(alert).await.unwrap();
+    let words = told(&after, "local");
+    assert!(words.contains("true: it is being sent"), "{words}");
 }

@@ -1,6 +1,7 @@
 //! The engine's nouns, asked as the server asks them, on a standing clock and without stages.
 
 mod agents;
+mod bulk;
 mod configuration;
 mod console;
 mod evidence;
