@@ -15,7 +15,7 @@ use crate::api::encoded;
 use crate::components::{Notice, ToastStack, copy_text};
 use crate::hooks::use_shortcuts;
 use crate::state::commands::{Command, Commands, Group};
-use crate::state::places::{Places, alert_of_path};
+use crate::state::places::{Places, alert_of_path, query_of_path};
 use crate::state::preferences::{Density, Preferences};
 use crate::state::prompts::{Prompt, Prompts};
 use crate::state::queue::Queue;
@@ -41,6 +41,7 @@ pub(crate) fn Shell(children: Children) -> impl IntoView {
     use_shortcuts(commands, move || queue.note_key());
     register(commands);
     open_on_request();
+    show_asked(queue);
     let notice = Session::expect().boot().notice;
     view! {
         <button type="button" class="skip" on:click=|_| focus_main()>
@@ -211,15 +212,29 @@ fn appearance_commands() -> Vec<Command> {
     ]
 }
 
+/// Shows the query that the window's own address names, once, at its start.
+fn show_asked(queue: Queue) {
+    let location = window().location();
+    let path = location.pathname().unwrap_or_default() + &location.search().unwrap_or_default();
+    if let Some(q) = query_of_path(&path) {
+        // An address whose query is none shows the queue as it is.
+        let _ = queue.set_q(&q);
+    }
+}
+
 /// Follows the desktop's request, to an alert and nowhere else.
 fn open_on_request() {
-    let places = Places::expect();
+    let (places, queue) = (Places::expect(), Queue::expect());
     let event = leptos::ev::Custom::<web_sys::CustomEvent>::new(OPEN_EVENT);
     let handle = window_event_listener(event, move |event| {
         let event: &web_sys::CustomEvent = event.unchecked_ref();
         let path = event.detail().as_string().unwrap_or_default();
         if let Some(id) = alert_of_path(&path) {
             places.alert(id);
+        } else if let Some(q) = query_of_path(&path) {
+            places.queue();
+            // A link whose query is none shows the queue as it is.
+            let _ = queue.set_q(&q);
         }
     });
     on_cleanup(move || handle.remove());

@@ -33,7 +33,14 @@ pub(crate) struct AlertRow {
     /// Why it no longer belongs here, when it does not.
     pub(crate) gone: Option<String>,
     /// As it was before a change that is still under way.
-    before: Option<Arc<AlertSummary>>,
+    before: Option<Before>,
+}
+
+/// A row as it was.
+#[derive(Debug, Clone, PartialEq)]
+struct Before {
+    alert: Arc<AlertSummary>,
+    gone: Option<String>,
 }
 
 impl AlertRow {
@@ -181,13 +188,27 @@ impl AlertList {
         }
     }
 
-    /// Shows a change that is on its way as if it had happened.
-    pub(crate) fn assume(&mut self, id: AlertId, change: impl FnOnce(&mut AlertSummary)) {
+    /// Shows a change that is on its way as if it had happened; `judge` says whether the alert
+    /// would still belong here, where the row itself tells.
+    pub(crate) fn assume(
+        &mut self,
+        id: AlertId,
+        change: impl FnOnce(&mut AlertSummary),
+        judge: impl FnOnce(&AlertSummary) -> Option<bool>,
+    ) {
         if let Some(row) = self.rows.get_mut(&id) {
             let mut changed = AlertSummary::clone(&row.alert);
             change(&mut changed);
-            let shown = std::mem::replace(&mut row.alert, Arc::new(changed));
-            row.before.get_or_insert(shown);
+            let gone = match judge(&changed) {
+                Some(false) => Some(format!("→ {}", reason(&row.alert, &changed))),
+                Some(true) => None,
+                None => row.gone.clone(),
+            };
+            let before = Before {
+                alert: std::mem::replace(&mut row.alert, Arc::new(changed)),
+                gone: std::mem::replace(&mut row.gone, gone),
+            };
+            row.before.get_or_insert(before);
         }
     }
 
@@ -203,7 +224,8 @@ impl AlertList {
         if let Some(row) = self.rows.get_mut(&id)
             && let Some(before) = row.before.take()
         {
-            row.alert = before;
+            row.alert = before.alert;
+            row.gone = before.gone;
             row.changes += 1;
         }
     }
@@ -270,7 +292,11 @@ fn take_in(row: &mut AlertRow, alert: AlertSummary, belongs: Belongs) {
     }
     if row.before.is_some() {
         // A change is on its way: what is read meanwhile is what it would be rolled back to.
-        row.before = Some(Arc::new(alert));
+        let gone = row.before.take().and_then(|before| before.gone);
+        row.before = Some(Before {
+            alert: Arc::new(alert),
+            gone,
+        });
         return;
     }
     // A row that had already gone keeps its reason unless it comes back.

@@ -188,15 +188,21 @@ fn a_page_that_overlaps_brings_no_row_twice() {
 #[test]
 fn a_change_that_is_refused_is_rolled_back_and_one_that_is_made_is_not() {
     let mut list = loaded(&[2, 1]);
-    list.assume(id(2), |alert| alert.status = AlertStatus::Closed);
+    list.assume(
+        id(2),
+        |alert| alert.status = AlertStatus::Closed,
+        |_| Some(false),
+    );
     let row = list.row(id(2)).expect("loaded");
     assert_eq!(row.alert.status, AlertStatus::Closed);
     assert!(row.is_assumed() && !row.is_unhandled());
+    assert_eq!(row.gone.as_deref(), Some("→ Closed"), "said at once");
     list.roll_back(id(2));
     let row = list.row(id(2)).expect("loaded");
     assert_eq!((row.alert.status, row.changes), (AlertStatus::Open, 1));
+    assert_eq!(row.gone, None);
 
-    list.assume(id(1), |alert| alert.severity = Severity::Low);
+    list.assume(id(1), |alert| alert.severity = Severity::Low, |_| None);
     list.settle(id(1));
     list.roll_back(id(1));
     assert_eq!(
@@ -208,7 +214,7 @@ fn a_change_that_is_refused_is_rolled_back_and_one_that_is_made_is_not() {
 #[test]
 fn what_is_read_while_a_change_is_under_way_is_what_it_falls_back_to() {
     let mut list = loaded(&[1]);
-    list.assume(id(1), |alert| alert.status = AlertStatus::Closed);
+    list.assume(id(1), |alert| alert.status = AlertStatus::Closed, |_| None);
     let escalated = AlertSummary {
         status: AlertStatus::Escalated,
         ..alert(1)

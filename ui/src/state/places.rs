@@ -10,6 +10,9 @@ use leptos_router::hooks::use_navigate;
 /// The path of an alert begins with this; the desktop's notifications name such paths.
 const ALERT_PREFIX: &str = "/alerts/";
 
+/// The path of a query of the queue.
+const QUERY_PREFIX: &str = "/?q=";
+
 type Go = Rc<dyn Fn(&str, NavigateOptions)>;
 
 /// How to get somewhere.
@@ -104,6 +107,30 @@ pub(crate) fn agent_path(id: AgentId) -> String {
     format!("/agents/{id}")
 }
 
+/// The query that a path from outside asks the queue for.
+pub(crate) fn query_of_path(path: &str) -> Option<String> {
+    let q = path.strip_prefix(QUERY_PREFIX)?;
+    decoded(q)
+}
+
+/// Percent-decoded; `None` when that is no text.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
+                let (high, low) = (digit(rest.next())?, digit(rest.next())?);
+                u8::try_from(high * 16 + low).ok()?
+            }
+            b'+' => b' ',
+            other => other,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}
+
 /// The alert that a path from outside names; anything else is refused.
 pub(crate) fn alert_of_path(path: &str) -> Option<AlertId> {
     path.strip_prefix(ALERT_PREFIX)?.parse().ok()
@@ -112,6 +139,17 @@ pub(crate) fn alert_of_path(path: &str) -> Option<AlertId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_query_s_path_is_decoded_and_nothing_else_is_one() {
+        let read = |path| query_of_path(path);
+        assert_eq!(
+            read("/?q=sev%3A%3E%3Dhigh%20tag:vpn").as_deref(),
+            Some("sev:>=high tag:vpn")
+        );
+        assert_eq!(read("/?q=%zz"), None);
+        assert_eq!(read("/agents?q=x"), None);
+    }
 
     #[test]
     fn only_an_alert_s_path_is_followed() {

@@ -19,7 +19,7 @@ pub(crate) fn fuzzy(typed: &str, name: &str) -> Option<i32> {
             .or_else(|| rest().find(|place| starts(*place)))
             .or_else(|| rest().next())?;
         score += match () {
-            () if follows.is_some() => 8,
+            () if follows.is_some() => 12,
             () if starts(place) => 10,
             () => 1,
         };

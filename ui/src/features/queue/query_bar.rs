@@ -65,7 +65,7 @@ pub(super) fn QueryBar() -> impl IntoView {
     let active = move || draft.chosen.get().map(option_id);
     let is_wrong = move || draft.error.with(Option::is_some).then_some("true");
     view! {
-        <div class="query" role="search" aria-label="Filter" class:query--written=move || draft.is_written.get()>
+        <div class="query" role="search" aria-label="Filter" class:query--written=move || draft.is_written.get() class:query--wrong=move || draft.error.with(Option::is_some)>
             <Icon glyph=Glyph::Search />
             <div class="query__box">
                 <Mirror draft />
@@ -398,6 +398,7 @@ fn Wrong(draft: Draft) -> impl IntoView {
                 draft
                     .error
                     .get()
+                    .filter(|_| draft.is_written.get())
                     .map(|error| {
                         let mended = query::corrected(&draft.text.get_untracked(), &error);
                         let mend = mended

@@ -13,6 +13,8 @@ use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement};
 
 use super::about;
 use super::consequences::Consequences;
@@ -117,9 +119,8 @@ impl Closing {
         self.chosen.set(Some(class));
         if self.is_single() && self.comment.with_untracked(String::is_empty) {
             self.commit(Like::Kept);
-        } else if let Some(field) = self.comment_field.get_untracked() {
-            // A field that takes no focus can be pressed.
-            let _ = field.focus();
+        } else {
+            self.go_to_comment();
         }
     }
 
@@ -133,9 +134,24 @@ impl Closing {
             event.prevent_default();
             event.stop_propagation();
             self.choose(*class);
-        } else if event.key() == "Enter" && event.shift_key() {
-            event.prevent_default();
-            self.commit(Like::Suppressed);
+            return;
+        }
+        match event.key().as_str() {
+            "Enter" if event.shift_key() => self.commit(Like::Suppressed),
+            "Enter" if self.chosen.with_untracked(Option::is_some) => self.commit(Like::Kept),
+            "Tab" if !event.shift_key() => self.go_to_comment(),
+            "ArrowDown" => walk(event, Step::Next),
+            "ArrowUp" => walk(event, Step::Previous),
+            _ => return,
+        }
+        event.prevent_default();
+        event.stop_propagation();
+    }
+
+    fn go_to_comment(self) {
+        if let Some(field) = self.comment_field.get_untracked() {
+            // A field that takes no focus can be pressed.
+            let _ = field.focus();
         }
     }
 
@@ -196,6 +212,25 @@ impl Closing {
                 past.try_update(|past| past.record = record);
             }
         });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Next,
+    Previous,
+}
+
+/// From one choice to the next or the one before.
+fn walk(event: &KeyboardEvent, step: Step) {
+    let here = event.target().and_then(|t| t.dyn_into::<Element>().ok());
+    let there = here.and_then(|choice| match step {
+        Step::Next => choice.next_element_sibling(),
+        Step::Previous => choice.previous_element_sibling(),
+    });
+    if let Some(choice) = there.and_then(|e| e.dyn_into::<HtmlElement>().ok()) {
+        // A choice that takes no focus is passed by with the next key.
+        let _ = choice.focus();
     }
 }
 

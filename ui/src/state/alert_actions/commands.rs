@@ -53,7 +53,7 @@ impl AlertActions {
             ask(
                 "alert.suppress",
                 "Suppress like these…",
-                &["Shift+S"],
+                &["S"],
                 Prompt::Suppress,
             ),
             ask("alert.enrich", "Look up again…", &["E"], Prompt::Enrich),

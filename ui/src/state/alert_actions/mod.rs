@@ -127,8 +127,7 @@ impl AlertActions {
         if is_first != Some(true) {
             return;
         }
-        self.queue
-            .update(|list| list.assume(id, |alert| action.apply(alert)));
+        self.queue.assume(&[id], |alert| action.apply(alert));
         if action.is_handling() {
             self.advance_from(&[id]);
         }
@@ -165,11 +164,7 @@ impl AlertActions {
         }
         self.bulk_busy.set(true);
         let shown = self.meant(&select);
-        self.queue.update(|list| {
-            for id in &shown {
-                list.assume(*id, |alert| action.apply(alert));
-            }
-        });
+        self.queue.assume(&shown, |alert| action.apply(alert));
         let request = BulkRequest {
             select,
             action: wire,

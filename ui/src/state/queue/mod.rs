@@ -178,6 +178,18 @@ impl Queue {
         self.list.update(change);
     }
 
+    /// Shows a change of alerts that is on its way as if it had happened.
+    pub(crate) fn assume(self, ids: &[AlertId], change: impl Fn(&mut AlertSummary)) {
+        let now = Timestamp::from_millis(now_ms());
+        let query = self.q.with_untracked(|q| Query::parse(q, now)).ok();
+        let judge = |alert: &AlertSummary| query.as_ref()?.judge(&alert.facts(), now);
+        self.list.update(|list| {
+            for id in ids {
+                list.assume(*id, &change, judge);
+            }
+        });
+    }
+
     /// One row.
     pub(crate) fn row(self, id: AlertId) -> Option<AlertRow> {
         self.list.with(|list| list.row(id).cloned())
@@ -198,6 +210,8 @@ impl Queue {
         let text = text.trim();
         let query = Query::parse(text, Timestamp::from_millis(now_ms()))?;
         if self.q.with_untracked(|q| q == text) {
+            // Told again all the same: a bar that holds something half written starts anew.
+            self.q.notify();
             return Ok(());
         }
         self.q.set(text.to_owned());
