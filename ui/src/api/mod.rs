@@ -35,9 +35,7 @@ pub(crate) use keys::{create_agent_key, grant_address};
 pub(crate) use mappings::create_mapping;
 pub(crate) use palette::search;
 pub(crate) use request::encoded;
-pub(crate) use search::{
-    complete, create_view, delete_view, facets, list_views, patch_view, view_counts,
-};
+pub(crate) use search::{complete, create_view, delete_view, facets, list_views, view_counts};
 pub(crate) use sources::list_sources;
 pub(crate) use suppressions::{
     create_suppression, delete_suppression, list_suppressions, patch_suppression,

@@ -1,7 +1,7 @@
 //! Searching the queue: facets, completion, saved views.
 
 use calseta_contract::search::{
-    CompletionView, FacetsView, SavedView, SavedViewPatch, SavedViewRequest, ViewCount,
+    CompletionView, FacetsView, SavedView, SavedViewRequest, ViewCount,
 };
 use calseta_domain::ViewId;
 use serde_json::Value;
@@ -38,11 +38,6 @@ pub(crate) async fn view_counts() -> Result<Vec<ViewCount>, Failure> {
 /// Saves a view.
 pub(crate) async fn create_view(request: &SavedViewRequest) -> Result<SavedView, Failure> {
     send("POST", "/v1/views", request).await
-}
-
-/// Changes a view.
-pub(crate) async fn patch_view(id: ViewId, patch: &SavedViewPatch) -> Result<SavedView, Failure> {
-    send("PATCH", &format!("/v1/views/{id}"), patch).await
 }
 
 /// Deletes an own view.

@@ -7,6 +7,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, Node};
 
+use crate::state::commands::{Command, Commands, Group};
+
 /// What arrows walk through.
 const STOPS: &str = "button:not(:disabled), input, select, textarea, a[href]";
 
@@ -26,6 +28,14 @@ pub(crate) fn Popover(
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
     give_focus_back();
+    // Escape closes it from wherever the focus is.
+    Commands::expect().register(vec![Command::new(
+        "menu.close",
+        "Close the menu",
+        Group::Window,
+        &["Escape"],
+        move || on_close.run(()),
+    )]);
     Effect::new(move |_| {
         let Some(popover) = node.get() else { return };
         let first = popover

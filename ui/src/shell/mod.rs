@@ -84,13 +84,10 @@ fn register(commands: Commands) {
             &["g N"],
             Places::new_agent,
         ),
-        go("go.back", "Back", &["Alt+ArrowLeft"], Places::back),
-        go(
-            "go.forward",
-            "Forward",
-            &["Alt+ArrowRight"],
-            Places::forward,
-        ),
+        go("go.back", "Back", &["Alt+ArrowLeft"], |_| Places::back()),
+        go("go.forward", "Forward", &["Alt+ArrowRight"], |_| {
+            Places::forward()
+        }),
     ]);
     commands.register(window_commands());
     commands.register(appearance_commands());
@@ -122,6 +119,12 @@ fn window_commands() -> Vec<Command> {
             Prompt::Settings,
         ),
         ask("alert.new", "New alert…", &["N"], Prompt::NewAlert),
+        ask(
+            "queue.suppress-view",
+            "Suppress what this view finds…",
+            &[],
+            Prompt::SuppressView,
+        ),
         ask(
             "queue.suppressions",
             "Suppressions",

@@ -50,39 +50,7 @@ pub(super) fn Palette() -> impl IntoView {
     let found = RwSignal::new(PaletteView::default());
     let failure = RwSignal::new(None::<String>);
     let chosen = RwSignal::new(0_usize);
-    let generation = StoredValue::new(0_u64);
-    Effect::new(move |_| {
-        let typed = text.get();
-        let now = generation.get_value() + 1;
-        generation.set_value(now);
-        chosen.set(0);
-        let wanted = wanted(&typed);
-        if wanted.is_empty() {
-            found.set(PaletteView::default());
-            return;
-        }
-        let ask = move || {
-            spawn_local(async move {
-                if generation.try_get_value() != Some(now) {
-                    return;
-                }
-                let outcome = api::search(&wanted).await;
-                if generation.try_get_value() != Some(now) {
-                    return;
-                }
-                match outcome {
-                    Ok(view) => {
-                        failure.try_set(None);
-                        found.try_set(view);
-                    }
-                    Err(reason) => {
-                        failure.try_set(Some(reason.message));
-                    }
-                }
-            });
-        };
-        set_timeout(ask, GATHER);
-    });
+    ask_as_typed(text, found, failure, chosen);
     let entries = Memo::new_with_compare(
         move |_| listed(&text.get(), &commands.list(), &found.get()),
         |_, _| true,
@@ -117,50 +85,101 @@ pub(super) fn Palette() -> impl IntoView {
         event.prevent_default();
         event.stop_propagation();
     };
+    let list = move || {
+        let mut index = 0;
+        let shown = entries.get().into_iter().map(|entry| {
+            let is_heading = matches!(entry, Entry::Heading(_));
+            let shown = line(entry, index, chosen, take, commands);
+            index += usize::from(!is_heading);
+            shown
+        });
+        shown.collect_view()
+    };
+    let note = move || {
+        let text = failure.get();
+        text.map(|text| view! { <p class="palette__note" role="status">{text}</p> })
+    };
     view! {
         <Dialog title="Search and commands" on_close=move |()| prompts.close() class="palette">
-            <div class="palette__box">
-                <Icon glyph=Glyph::Search />
-                <input
-                    class="palette__input"
-                    type="text"
-                    role="combobox"
-                    aria-label="Search or run a command"
-                    aria-expanded="true"
-                    aria-controls=LIST_ID
-                    aria-autocomplete="list"
-                    aria-activedescendant=move || format!("{LIST_ID}-{}", chosen.get())
-                    autocomplete="off"
-                    spellcheck="false"
-                    autofocus=true
-                    placeholder="Search, paste an indicator, or > for commands"
-                    prop:value=move || text.get()
-                    on:input=move |event| text.set(event_target_value(&event))
-                    on:keydown=pressed
-                />
-            </div>
+            <SearchInput text chosen on_key=pressed />
             <div id=LIST_ID class="palette__list" role="listbox" aria-label="Results">
-                {move || {
-                    let mut index = 0;
-                    entries
-                        .get()
-                        .into_iter()
-                        .map(|entry| {
-                            let shown = line(entry.clone(), index, chosen, take, commands);
-                            if !matches!(entry, Entry::Heading(_)) {
-                                index += 1;
-                            }
-                            shown
-                        })
-                        .collect_view()
-                }}
+                {list}
             </div>
-            {move || failure.get().map(|text| view! { <p class="palette__note" role="status">{text}</p> })}
-            <p class="palette__note">
-                "> commands   # tags   @ agents   ↑↓ choose   Enter take"
-            </p>
+            {note}
+            <p class="palette__note">"> commands   # tags   @ agents   ↑↓ choose   Enter take"</p>
         </Dialog>
     }
+}
+
+/// What is typed; the list has its focus by name only.
+#[component]
+fn SearchInput(
+    text: RwSignal<String>,
+    chosen: RwSignal<usize>,
+    on_key: impl Fn(KeyboardEvent) + 'static,
+) -> impl IntoView {
+    view! {
+        <div class="palette__box">
+            <Icon glyph=Glyph::Search />
+            <input
+                class="palette__input"
+                type="text"
+                role="combobox"
+                aria-label="Search or run a command"
+                aria-expanded="true"
+                aria-controls=LIST_ID
+                aria-autocomplete="list"
+                aria-activedescendant=move || format!("{LIST_ID}-{}", chosen.get())
+                autocomplete="off"
+                spellcheck="false"
+                autofocus=true
+                placeholder="Search, paste an indicator, or > for commands"
+                prop:value=move || text.get()
+                on:input=move |event| text.set(event_target_value(&event))
+                on:keydown=on_key
+            />
+        </div>
+    }
+}
+
+/// Asks the backend what is typed, a moment after the last key.
+fn ask_as_typed(
+    text: RwSignal<String>,
+    found: RwSignal<PaletteView>,
+    failure: RwSignal<Option<String>>,
+    chosen: RwSignal<usize>,
+) {
+    let generation = StoredValue::new(0_u64);
+    let read = move |wanted: String, now: u64| async move {
+        if generation.try_get_value() != Some(now) {
+            return;
+        }
+        let outcome = api::search(&wanted).await;
+        if generation.try_get_value() != Some(now) {
+            return;
+        }
+        match outcome {
+            Ok(view) => {
+                failure.try_set(None);
+                found.try_set(view);
+            }
+            Err(reason) => {
+                failure.try_set(Some(reason.message));
+            }
+        }
+    };
+    Effect::new(move |_| {
+        let typed = text.get();
+        let now = generation.get_value() + 1;
+        generation.set_value(now);
+        chosen.set(0);
+        let wanted = wanted(&typed);
+        if wanted.is_empty() {
+            found.set(PaletteView::default());
+            return;
+        }
+        set_timeout(move || spawn_local(read(wanted, now)), GATHER);
+    });
 }
 
 /// What the backend is asked about; nothing for commands only.
@@ -189,9 +208,9 @@ fn listed(typed: &str, commands: &[Command], found: &PaletteView) -> Vec<Entry> 
         .filter(|group| only.is_none_or(|kind| group.kind == kind));
     let (first, last): (Vec<_>, Vec<_>) =
         groups.partition(|group| matches!(group.kind.as_str(), "indicators" | "open_alerts"));
-    first
-        .into_iter()
-        .for_each(|group| put_group(&mut all, group));
+    for group in first {
+        put_group(&mut all, group);
+    }
     if only.is_none() {
         let fitting = fitting(typed.trim_start_matches('>').trim(), commands);
         if !fitting.is_empty() {
@@ -199,8 +218,9 @@ fn listed(typed: &str, commands: &[Command], found: &PaletteView) -> Vec<Entry> 
             all.extend(fitting.into_iter().map(Entry::Run));
         }
     }
-    last.into_iter()
-        .for_each(|group| put_group(&mut all, group));
+    for group in last {
+        put_group(&mut all, group);
+    }
     if only.is_none() && prefix != Some('>') && !typed.is_empty() {
         all.push(Entry::Heading("Queue"));
         all.push(Entry::Filter(typed.to_owned()));

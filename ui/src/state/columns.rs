@@ -129,9 +129,8 @@ impl Column {
             Self::Verdict => 106,
             Self::Agents => 92,
             Self::Rule => 170,
-            Self::Source => 84,
             Self::Status => 102,
-            Self::Enrichment => 84,
+            Self::Source | Self::Enrichment => 84,
             Self::Classification => 160,
             Self::Occurred | Self::Updated => 132,
         }

@@ -43,12 +43,12 @@ impl Places {
     }
 
     /// Where the window was before.
-    pub(crate) fn back(self) {
+    pub(crate) fn back() {
         Self::turn(web_sys::History::back);
     }
 
     /// Where the window was before it went back.
-    pub(crate) fn forward(self) {
+    pub(crate) fn forward() {
         Self::turn(web_sys::History::forward);
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use calseta_contract::alert::{AlertSummary, FindingSummary, KeyIndicator};
-use calseta_domain::{AlertId, EnrichmentStatus, Malice, Timestamp};
+use calseta_domain::{AlertId, CloseClassification, EnrichmentStatus, Malice, Timestamp};
 use leptos::prelude::*;
 
 use crate::components::{
@@ -70,7 +70,7 @@ pub(super) fn cell(
         Column::Status => status(row).into_any(),
         Column::Enrichment => enrichment(alert.enrichment_status).into_any(),
         Column::Classification => {
-            let word = alert.close_classification.map(|class| class.as_str());
+            let word = alert.close_classification.map(CloseClassification::as_str);
             hint = word.map(str::to_owned);
             word.into_any()
         }

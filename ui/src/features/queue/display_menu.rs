@@ -255,7 +255,7 @@ fn Columns() -> impl IntoView {
                 </label>
                 <Button label=format!("Move {title} to the left") kind=ButtonKind::Quiet glyph=Glyph::Back
                     icon_only=true disabled=Signal::derive(move || !is_on())
-                    on_press=move |()| change(earlier, column) />
+                    on_press=move |()| change(|all, column| earlier(all, column), column) />
                 <Button label=format!("Make {title} narrower") kind=ButtonKind::Quiet glyph=Glyph::Minus
                     icon_only=true disabled=Signal::derive(move || fixed || !is_on())
                     on_press=move |()| resize(column, false) />
@@ -302,7 +302,7 @@ fn toggle(all: &mut Vec<Column>, column: Column) {
     }
 }
 
-fn earlier(all: &mut Vec<Column>, column: Column) {
+fn earlier(all: &mut [Column], column: Column) {
     if let Some(at) = all.iter().position(|one| *one == column)
         && at > 0
     {

@@ -114,8 +114,11 @@ fn painted_lines(queue: Queue, scroll: Scroll) -> Vec<Line> {
         }
         let focused = queue.focused_line().and_then(|line| layout.place(&line));
         let outside = focused.filter(|index| !window.rows.contains(index));
-        let indices = window.rows.clone().chain(outside);
+        // In the order of the screen: a line that changes its place in the page loses the focus.
+        let mut indices: Vec<usize> = window.rows.clone().chain(outside).collect();
+        indices.sort_unstable();
         indices
+            .into_iter()
             .filter_map(|index| layout.line(index).cloned())
             .filter(|line| *line != Line::Below)
             .collect()
@@ -182,7 +185,35 @@ fn keep_in_view(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
             }
         });
     });
+    hold_focus(queue, node);
     hold_still(queue, node, scroll);
+}
+
+/// What keys act on has the page's focus, whatever was painted meanwhile.
+fn hold_focus(queue: Queue, node: NodeRef<html::Div>) {
+    let layout = queue.layout();
+    Effect::new(move |_| {
+        layout.track();
+        request_animation_frame(move || {
+            let is_lost = document()
+                .active_element()
+                .is_none_or(|active| active.tag_name() == "BODY");
+            if !is_lost || node.try_get_untracked().flatten().is_none() {
+                return;
+            }
+            let line = untrack(|| queue.focused_line());
+            let place = |line: &Line| layout.with_untracked(|layout| layout.place(line));
+            match line {
+                Some(Line::Row(id)) => focus_row(id),
+                Some(line) => {
+                    if let Some(index) = place(&line) {
+                        focus_element(group_id(index));
+                    }
+                }
+                None => {}
+            }
+        });
+    });
 }
 
 /// Whether the page's focus is in the grid, or nowhere.

@@ -182,7 +182,7 @@ impl Draft {
             .with_untracked(|one| one.as_ref().map_or(0, |one| one.candidates.len()));
         match event.key().as_str() {
             "ArrowDown" if count > 0 => {
-                self.choose(event, |at| at.map_or(0, |at| (at + 1) % count))
+                self.choose(event, |at| at.map_or(0, |at| (at + 1) % count));
             }
             "ArrowUp" if count > 0 => {
                 self.choose(event, |at| {

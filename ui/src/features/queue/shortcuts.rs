@@ -35,7 +35,7 @@ fn moving(queue: Queue, places: Places) -> Vec<Command> {
     };
     vec![
         to("queue.next", "Next alert", &["j", "ArrowDown"], |q, p| {
-            step(q, p, 1)
+            step(q, p, 1);
         }),
         to(
             "queue.previous",
@@ -44,16 +44,16 @@ fn moving(queue: Queue, places: Places) -> Vec<Command> {
             |q, p| step(q, p, -1),
         ),
         to("queue.page-down", "A screen down", &["PageDown"], |q, p| {
-            step(q, p, 20)
+            step(q, p, 20);
         }),
         to("queue.page-up", "A screen up", &["PageUp"], |q, p| {
-            step(q, p, -20)
+            step(q, p, -20);
         }),
         to("queue.first", "First alert", &["g g", "Home"], |q, p| {
-            to_end(q, p, false)
+            to_end(q, p, false);
         }),
         to("queue.last", "Last loaded alert", &["G", "End"], |q, p| {
-            to_end(q, p, true)
+            to_end(q, p, true);
         }),
         to(
             "queue.next-unhandled",
@@ -106,7 +106,7 @@ fn listing(queue: Queue, preferences: Preferences) -> Vec<Command> {
         })
         .when(move || queue.with(|list| !list.waiting().is_empty())),
         Command::new("queue.refresh", "Refresh", list, &["r"], move || {
-            queue.reload()
+            queue.reload();
         }),
         Command::new(
             "queue.pause",

@@ -18,6 +18,8 @@ use crate::text::visible;
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxy";
 /// The letter of all that match.
 const ALL: char = 'z';
+/// What is said of it.
+const EVERY: &str = "Every agent whose filter lets it pass";
 
 #[component]
 pub(super) fn DispatchDialog(asked: Asked) -> impl IntoView {
@@ -54,48 +56,12 @@ pub(super) fn DispatchDialog(asked: Asked) -> impl IntoView {
             commit();
         }
     };
-    let line = move |letter: Option<char>, title: String, action: AlertAction, first: bool| {
-        let same = action.clone();
-        view! {
-            <button
-                type="button"
-                class="close-dialog__choice"
-                autofocus=first
-                aria-pressed=move || chosen.with(|now| now.as_ref() == Some(&same)).to_string()
-                on:click=move |_| choose(action.clone())
-            >
-                <kbd>{letter.map(String::from)}</kbd>
-                <span>{title}</span>
-            </button>
-        }
-    };
-    let list = move || {
-        agents.with(|read| match read {
-            None => view! { <p>"Reading the agents…"</p> }.into_any(),
-            Some(Err(failure)) => {
-                view! { <FailureBanner failure=failure.clone() what="The agents could not be read" /> }
-                    .into_any()
-            }
-            Some(Ok(all)) => all
-                .iter()
-                .enumerate()
-                .map(|(index, agent)| {
-                    line(
-                        LETTERS.chars().nth(index),
-                        visible(&agent.name).into_owned(),
-                        AlertAction::Dispatch(Some(agent.uuid)),
-                        false,
-                    )
-                })
-                .collect_view()
-                .into_any(),
-        })
-    };
+    let list = move || agents.with(|read| listed(read.as_ref(), chosen, choose));
     let title = format!("Send {} to an agent", about(&asked));
     view! {
         <Dialog title on_close=move |()| prompts.close() class="close-dialog">
             <div class="close-dialog__list" on:keydown=pressed>
-                {line(Some(ALL), "Every agent whose filter lets it pass".to_owned(), AlertAction::Dispatch(None), true)}
+                {line(Some(ALL), EVERY.to_owned(), AlertAction::Dispatch(None), chosen, choose)}
                 {list}
             </div>
             <Consequences asked action=chosen />
@@ -114,6 +80,53 @@ pub(super) fn DispatchDialog(asked: Asked) -> impl IntoView {
                     })}
             </div>
         </Dialog>
+    }
+}
+
+/// The agents, or why there are none.
+fn listed(
+    read: Option<&Result<Vec<AgentView>, Failure>>,
+    chosen: RwSignal<Option<AlertAction>>,
+    choose: impl Fn(AlertAction) + Copy + 'static,
+) -> AnyView {
+    match read {
+        None => view! { <p>"Reading the agents…"</p> }.into_any(),
+        Some(Err(failure)) => {
+            view! { <FailureBanner failure=failure.clone() what="The agents could not be read" /> }
+                .into_any()
+        }
+        Some(Ok(all)) => all
+            .iter()
+            .enumerate()
+            .map(|(index, agent)| {
+                let name = visible(&agent.name).into_owned();
+                let action = AlertAction::Dispatch(Some(agent.uuid));
+                line(LETTERS.chars().nth(index), name, action, chosen, choose)
+            })
+            .collect_view()
+            .into_any(),
+    }
+}
+
+fn line(
+    letter: Option<char>,
+    title: String,
+    action: AlertAction,
+    chosen: RwSignal<Option<AlertAction>>,
+    choose: impl Fn(AlertAction) + Copy + 'static,
+) -> impl IntoView {
+    let same = action.clone();
+    view! {
+        <button
+            type="button"
+            class="close-dialog__choice"
+            autofocus=letter == Some(ALL)
+            aria-pressed=move || chosen.with(|now| now.as_ref() == Some(&same)).to_string()
+            on:click=move |_| choose(action.clone())
+        >
+            <kbd>{letter.map(String::from)}</kbd>
+            <span>{title}</span>
+        </button>
     }
 }
 

@@ -51,24 +51,7 @@ pub(super) fn NewAlertDialog() -> impl IntoView {
             },
         );
     };
-    let dropped = move |event: DragEvent| {
-        event.prevent_default();
-        let file = event
-            .data_transfer()
-            .and_then(|data| data.files())
-            .and_then(|all| all.get(0));
-        let Some(file) = file else { return };
-        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-        if file.size() > MAX_BYTES as f64 {
-            toasts.say("The file is too long to be one alert. Post it to the API instead.");
-            return;
-        }
-        spawn_local(async move {
-            if let Ok(read) = JsFuture::from(file.text()).await {
-                text.set(read.as_string().unwrap_or_default());
-            }
-        });
-    };
+    let dropped = move |event: DragEvent| take_file(&event, text, toasts);
     let said = move || action.failure().map(|failure| failure.message);
     view! {
         <Dialog title="New alert" on_close=move |()| prompts.close() class="wide-dialog">
@@ -104,6 +87,28 @@ pub(super) fn NewAlertDialog() -> impl IntoView {
             </div>
         </Dialog>
     }
+}
+
+/// Reads a file that was dropped.
+fn take_file(event: &DragEvent, text: RwSignal<String>, toasts: Toasts) {
+    event.prevent_default();
+    let files = event.data_transfer().and_then(|dropped| dropped.files());
+    let Some(file) = files.and_then(|all| all.get(0)) else {
+        return;
+    };
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    if file.size() > MAX_BYTES as f64 {
+        toasts.say("The file is too long to be one alert. Post it to the API instead.");
+        return;
+    }
+    spawn_local(async move {
+        match JsFuture::from(file.text()).await {
+            Ok(read) => {
+                text.try_set(read.as_string().unwrap_or_default());
+            }
+            Err(_) => toasts.say("The file could not be read. Paste its text instead."),
+        }
+    });
 }
 
 fn fact((name, value): (&'static str, String)) -> impl IntoView {

@@ -18,6 +18,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::alert_action::AlertAction;
+use super::alert_list::AlertRow;
 use super::commands::Commands;
 use super::places::Places;
 use super::preferences::Preferences;
@@ -245,7 +246,7 @@ impl AlertActions {
                 !handled.contains(&id)
                     && self
                         .queue
-                        .peek(|list| list.row(id).is_some_and(|row| row.is_unhandled()))
+                        .peek(|list| list.row(id).is_some_and(AlertRow::is_unhandled))
             })
         });
         let Some(next) = next else { return };

@@ -8,6 +8,7 @@ mod feed;
 mod place;
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::time::Duration;
 
 use calseta_contract::alert::AlertSummary;
@@ -42,9 +43,21 @@ pub(crate) struct Total {
     pub(crate) is_capped: bool,
 }
 
-/// The queue's state. Copies are handles on the same state.
+/// A handle on the queue's state, of which there is one as long as the window lives.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Queue {
+pub(crate) struct Queue(&'static State);
+
+impl Deref for Queue {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        self.0
+    }
+}
+
+/// What the queue holds.
+#[derive(Debug)]
+pub(crate) struct State {
     list: RwSignal<AlertList>,
     q: RwSignal<String>,
     group: RwSignal<Group>,
@@ -110,7 +123,7 @@ impl Queue {
         let layout = Memo::new(move |_| {
             list.with(|list| folds.with(|folds| Layout::of(list, group.get(), folds)))
         });
-        let queue = Self {
+        let state = State {
             list,
             q: RwSignal::new(WAITING.to_owned()),
             group,
@@ -135,6 +148,8 @@ impl Queue {
             errands: StoredValue::new(BTreeSet::new()),
             generation: StoredValue::new(0),
         };
+        // The window has one queue and ends with it: nothing is left behind.
+        let queue = Self(Box::leak(Box::new(state)));
         provide_context(queue);
         queue.follow(Live::expect());
         queue.reload();
