@@ -41,7 +41,7 @@ pub(crate) use suppressions::{
     create_suppression, delete_suppression, list_suppressions, patch_suppression,
     preview_suppression,
 };
-pub(crate) use system::{boot, take_first_key};
+pub(crate) use system::{boot, is_air_gapped, take_first_key};
 pub(crate) use transport::{Admission, admission, forget_session};
 pub(crate) use triage::{
     add_note, agent_payload, dispatch_agent, dispatch_explanation, enrich_alert, related,

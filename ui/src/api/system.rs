@@ -11,6 +11,15 @@ pub(crate) async fn boot() -> Result<BootView, Failure> {
     Ok(get::<BootView, Value>("/ui/boot").await?.data)
 }
 
+/// Whether nothing may leave this machine but to itself.
+pub(crate) async fn is_air_gapped() -> Result<bool, Failure> {
+    let settings = get::<Value, Value>("/v1/settings").await?.data;
+    let on = settings
+        .pointer("/network/air_gapped")
+        .and_then(Value::as_bool);
+    Ok(on.unwrap_or(false))
+}
+
 /// The first admin key. The backend gives it once and answers 404 afterwards.
 pub(crate) async fn take_first_key() -> Result<FirstKeyView, Failure> {
     send("POST", "/ui/first-key", &json!({})).await

@@ -36,6 +36,15 @@ pub(super) fn StatusBar() -> impl IntoView {
         let count = queue.with(|list| list.waiting().len());
         (count > 0).then(|| format!("{count} new behind the pill"))
     };
+    let looked_up = move || match queue.looked_up() {
+        None => String::new(),
+        Some(total) if total.count == 0 => "nothing is being looked up".to_owned(),
+        Some(total) if total.count == 1 => "1 alert is being looked up".to_owned(),
+        Some(total) => {
+            let more = if total.is_capped { "+" } else { "" };
+            format!("{}{more} alerts are being looked up", total.count)
+        }
+    };
     let paused = move || queue.is_paused().then_some("Updates paused (Shift+P)");
     view! {
         <footer class="status-bar">
@@ -43,6 +52,7 @@ pub(super) fn StatusBar() -> impl IntoView {
                 {move || link().1}
             </span>
             <span>{last}</span>
+            <span>{looked_up}</span>
             <span>{waiting}</span>
             <span class="status-bar__paused">{paused}</span>
             <span class="status-bar__space"></span>

@@ -1,9 +1,12 @@
 //! The top bar: the one box, the clock's zone, where the API listens, whether anything leaves.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
+use crate::api;
 use crate::components::{ButtonKind, CommandButton, CommandKeys, CopyButton, Glyph, Icon, Popover};
 use crate::state::commands::Commands;
+use crate::state::live::{Change, Live};
 use crate::state::preferences::Preferences;
 use crate::state::session::Session;
 
@@ -52,10 +55,55 @@ pub(super) fn TopBar() -> impl IntoView {
                 <span>{move || if utc.get() { "UTC" } else { "Local" }}</span>
             </button>
             <ApiChip />
+            <EgressChip />
             <CommandButton id="alert.new" label="New alert" kind=ButtonKind::Quiet glyph=Glyph::Plus />
             <CommandButton id="window.settings" label="" kind=ButtonKind::Quiet glyph=Glyph::Settings />
             <CommandButton id="window.shortcuts" label="" kind=ButtonKind::Quiet glyph=Glyph::Keyboard />
         </header>
+    }
+}
+
+/// Whether anything may leave this machine.
+#[component]
+fn EgressChip() -> impl IntoView {
+    let gapped = RwSignal::new(None::<bool>);
+    let read = move || {
+        spawn_local(async move {
+            // Without an answer the chip says nothing rather than something wrong.
+            let known = api::is_air_gapped().await.ok();
+            gapped.try_set(known);
+        });
+    };
+    read();
+    Live::expect().listen(move |change| {
+        let concerns = match change {
+            Change::Gap => true,
+            Change::Events(events) => events.iter().any(|event| event.kind == "settings.updated"),
+        };
+        if concerns {
+            read();
+        }
+    });
+    move || {
+        gapped.get().map(|gapped| {
+            let (word, title) = if gapped {
+                (
+                    "Air-gapped",
+                    "Nothing leaves this machine: lookups and agents elsewhere wait",
+                )
+            } else {
+                (
+                    "Online",
+                    "Lookups, agents and workflows may leave this machine, each as it was allowed",
+                )
+            };
+            view! {
+                <span class="chip chip--quiet top-bar__egress" title=title>
+                    <Icon glyph=Glyph::Shield />
+                    {word}
+                </span>
+            }
+        })
     }
 }
 

@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn the_indicators_give_way_before_they_go() {
         let wide = fit(&[], &BTreeMap::new(), 1_500);
-        let less = fit(&[], &BTreeMap::new(), 980);
+        let less = fit(&[], &BTreeMap::new(), 960);
         let px = |all: &[Placed]| {
             all.iter()
                 .find(|one| one.column == Column::Indicators)

@@ -86,6 +86,13 @@ impl Toasts {
         self.push(Tone::Danger, text, Some(failure.copyable()), None);
     }
 
+    /// Takes away what offered a command that has been run.
+    pub(crate) fn withdraw(self, command: &str) {
+        self.shown.update(|shown| {
+            shown.retain(|toast| toast.command.is_none_or(|(id, _)| id != command))
+        });
+    }
+
     /// Takes one away.
     pub(crate) fn dismiss(self, id: u64) {
         self.shown
@@ -102,7 +109,10 @@ impl Toasts {
         let id = self.next_id.get_value();
         self.next_id.set_value(id + 1);
         self.shown.update(|shown| {
-            shown.retain(|toast| toast.text != text);
+            // Only the latest of its kind offers to go on: an older button would do another thing.
+            shown.retain(|toast| {
+                toast.text != text && (command.is_none() || toast.command != command)
+            });
             shown.push(Toast {
                 id,
                 tone,

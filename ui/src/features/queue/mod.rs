@@ -12,6 +12,7 @@ mod head;
 mod page;
 mod peek;
 mod query_bar;
+mod query_text;
 mod row;
 mod shortcuts;
 mod views_menu;

@@ -63,6 +63,10 @@ fn said(outcome: &Result<BulkView, Failure>) -> AnyView {
                 let reason = view.skipped.first().map_or("", |one| one.reason.as_str());
                 lines.push(format!("{} are left alone: {reason}.", view.skipped_count));
             }
+            if !view.consequences.is_empty() {
+                // The backend's own sentences say how many, and more.
+                lines.remove(0);
+            }
             lines.extend(
                 view.consequences
                     .iter()

@@ -4,7 +4,6 @@ use calseta_domain::Timestamp;
 use leptos::ev::KeyboardEvent;
 use leptos::prelude::*;
 
-use super::about;
 use super::consequences::Consequences;
 use crate::components::{Button, ButtonKind, Dialog};
 use crate::state::alert_action::AlertAction;
@@ -22,7 +21,10 @@ pub(super) fn SuppressDialog(asked: Asked) -> impl IntoView {
     let (actions, prompts) = (AlertActions::expect(), Prompts::expect());
     let days = RwSignal::new(7_i64);
     let select = StoredValue::new(asked.select.clone());
-    let title = format!("Suppress alerts like {}", about(&asked));
+    let title = match asked.count {
+        1 => "Suppress alerts like this one".to_owned(),
+        many => format!("Suppress alerts like these {many}"),
+    };
     let action = Memo::new(move |_| {
         let until = Timestamp::from_millis(now_ms()).plus_millis(days.get() * DAY_MS);
         Some(AlertAction::Suppress(until))

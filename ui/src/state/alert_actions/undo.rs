@@ -38,6 +38,7 @@ impl AlertActions {
         let Some(last) = self.undoable.try_update(Vec::pop).flatten() else {
             return;
         };
+        self.toasts.withdraw("change.undo");
         spawn_local(async move {
             match api::undo(last.change).await {
                 Ok(view) => {

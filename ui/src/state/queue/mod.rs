@@ -71,6 +71,7 @@ pub(crate) struct State {
     total: RwSignal<Option<Total>>,
     open_count: RwSignal<Option<Total>>,
     hidden: RwSignal<Hidden>,
+    looked_up: RwSignal<Option<Total>>,
     is_product_empty: RwSignal<bool>,
     failure: RwSignal<Option<Failure>>,
     loading: RwSignal<bool>,
@@ -137,6 +138,7 @@ impl Queue {
             total: RwSignal::new(None),
             open_count: RwSignal::new(None),
             hidden: RwSignal::new(Hidden::default()),
+            looked_up: RwSignal::new(None),
             is_product_empty: RwSignal::new(false),
             failure: RwSignal::new(None),
             loading: RwSignal::new(true),
@@ -270,6 +272,11 @@ impl Queue {
     /// How many alerts wait for somebody, whatever the query.
     pub(crate) fn open_count(self) -> Option<Total> {
         self.open_count.get()
+    }
+
+    /// How many alerts are being looked up.
+    pub(crate) fn looked_up(self) -> Option<Total> {
+        self.looked_up.get()
     }
 
     /// What an empty view does not show.
@@ -425,6 +432,9 @@ impl Queue {
         }
         if let Some(total) = counted(WAITING).await {
             self.open_count.set(Some(total));
+        }
+        if let Some(total) = counted("enrich:pending").await {
+            self.looked_up.set(Some(total));
         }
         if !self.peek(AlertList::is_empty) {
             self.is_product_empty.set(false);
