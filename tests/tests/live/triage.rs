@@ -122,10 +122,14 @@ impl Script<'_> {
             let request = json!({"select": select, "action": action});
             let view = self.call(Method::POST, path, Some(&request)).await?;
             ensure!(view["changed"] == 2, "{view}");
-            alerts.iter().for_each(|alert| self.leaves(done, alert));
+            for alert in alerts {
+                self.leaves(done, alert);
+            }
             let (status, view) = self.undo(&uuid(&view, "change_uuid")?).await?;
             ensure!(status == 200 && view["restored"] == 2, "{status} {view}");
-            alerts.iter().for_each(|alert| self.leaves(undone, alert));
+            for alert in alerts {
+                self.leaves(undone, alert);
+            }
         }
         Ok(())
     }

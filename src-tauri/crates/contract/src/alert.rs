@@ -19,6 +19,10 @@ use crate::finding::FindingView;
 use crate::triage::{ChecklistMark, NoteView};
 
 /// One row of `GET /v1/alerts`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a mark of its own, as the wire has it"
+)]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSummary {

@@ -130,7 +130,7 @@ pub struct ReviewRequest {
     /// accept or disagree.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::ReviewDecision))]
     pub decision: String,
-    /// Why not: wrong_verdict, wrong_fact, missing_evidence, bad_action, out_of_scope or other.
+    /// Why not: needed to disagree, and nothing to accept with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<crate::schema::ReviewReason>))]
     pub reason: Option<String>,
