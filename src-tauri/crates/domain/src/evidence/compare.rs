@@ -22,6 +22,8 @@ const MAX_STORED_MEMBERS: usize = 200;
 const MAX_DEPTH: usize = 8;
 /// The longest text that is read as more than letters, in bytes.
 const MAX_READ_BYTES: usize = 1_024;
+/// The same for the members of lists, of which there are many.
+const MAX_MEMBER_BYTES: usize = 256;
 /// The longest document that words are looked for in, in bytes: reading findings is not to take
 /// seconds because an agent cites a book.
 const MAX_SEARCHED_BYTES: usize = 128 * 1024;
@@ -89,11 +91,14 @@ fn compare(expected: &Value, stored: &Value, depth: usize) -> Outcome {
             if cited.len() > MAX_CITED_MEMBERS || stored.len() > MAX_STORED_MEMBERS {
                 return Outcome::Unclear("is a list too long to compare");
             }
-            let cited: Vec<_> = cited.iter().map(Form::of).collect();
+            let cited: Vec<_> = cited
+                .iter()
+                .map(|one| Form::of_member(one, KINDS))
+                .collect();
             let kinds: Vec<_> = cited.iter().flat_map(Form::kinds).collect();
             let stored: Vec<_> = stored
                 .iter()
-                .map(|one| Form::of_kinds(one, &kinds))
+                .map(|one| Form::of_member(one, &kinds))
                 .collect();
             let all_in = |some: &[Form<'_>], others: &[Form<'_>]| {
                 some.iter()
@@ -123,7 +128,7 @@ fn compare(expected: &Value, stored: &Value, depth: usize) -> Outcome {
         (cited, Value::Array(stored)) => {
             let cited = Form::of(cited);
             let kinds: Vec<_> = cited.kinds().collect();
-            let is_it = |one: &Value| same(&cited, &Form::of_kinds(one, &kinds));
+            let is_it = |one: &Value| same(&cited, &Form::of_member(one, &kinds));
             match stored.iter().take(MAX_STORED_MEMBERS).any(is_it) {
                 false if stored.len() > MAX_STORED_MEMBERS => {
                     Outcome::Unclear("is a list too long to compare")
@@ -180,7 +185,7 @@ const KINDS: &[IndicatorType] = &[
 
 impl<'a> Form<'a> {
     fn of(value: &'a Value) -> Self {
-        Self::of_kinds(value, KINDS)
+        Self::read(value, KINDS, MAX_READ_BYTES)
     }
 
     /// As what its text can be read.
@@ -193,7 +198,11 @@ impl<'a> Form<'a> {
     }
 
     /// Read only as what it is compared with: reading is what costs.
-    fn of_kinds(value: &'a Value, kinds: &[IndicatorType]) -> Self {
+    fn of_member(value: &'a Value, kinds: &[IndicatorType]) -> Self {
+        Self::read(value, kinds, MAX_MEMBER_BYTES)
+    }
+
+    fn read(value: &'a Value, kinds: &[IndicatorType], max_bytes: usize) -> Self {
         match value {
             Value::Null => Self::Null,
             Value::Bool(truth) => Self::Bool(*truth),
@@ -201,7 +210,7 @@ impl<'a> Form<'a> {
                 // Greater than a fraction can say: equal to its like only.
                 Number::Fraction(f64::INFINITY),
             )),
-            Value::String(text) => Self::Text(Text::of(text, kinds)),
+            Value::String(text) => Self::Text(Text::of(text, kinds, max_bytes)),
             Value::Array(_) | Value::Object(_) => Self::Whole(value),
         }
     }
@@ -239,7 +248,7 @@ impl Number {
 }
 
 impl<'a> Text<'a> {
-    fn of(text: &'a str, kinds: &[IndicatorType]) -> Self {
+    fn of(text: &'a str, kinds: &[IndicatorType], max_bytes: usize) -> Self {
         let text = text.trim();
         let mut form = Self {
             letters: text,
@@ -249,7 +258,7 @@ impl<'a> Text<'a> {
             number: None,
             truth: None,
         };
-        if text.len() > MAX_READ_BYTES {
+        if text.len() > max_bytes {
             return form;
         }
         let is_letter = |c: char| c.is_alphabetic() || matches!(c, ' ' | '_' | '-');
