@@ -45,7 +45,6 @@ enum Work {
     Licences,
     Unused,
     Window,
-    WindowSize,
     Clippy,
     ClippyWindow,
     Documentation,
@@ -111,11 +110,6 @@ fn of_the_sources() -> Vec<Stage> {
             "window",
             "the window's files, which the desktop program embeds",
             Work::Window,
-        ),
-        (
-            "window-size",
-            "the window as it is shipped is under its ceiling of bytes",
-            Work::WindowSize,
         ),
         ("clippy", "no warning in native code", Work::Clippy),
         (
@@ -193,7 +187,6 @@ impl Stage {
             Work::Licences => licences::check(&workspace.root).map(none),
             Work::Unused => unused::check(workspace).map(none),
             Work::Window => build_window(workspace).map(none),
-            Work::WindowSize => ui::check_size(workspace, &wasm::choose(workspace)?).map(none),
             Work::Clippy => {
                 let arguments = ["--all-targets", "--", "-D", "warnings"];
                 command::run(&mut workspace.native("clippy", &arguments)).map(none)

@@ -65,13 +65,6 @@ pub(crate) fn build(workspace: &Workspace, compiler: &Compiler, profile: Profile
     Ok(())
 }
 
-/// Builds the window as it is shipped, beside `ui/dist`, and holds its size against the ceiling.
-pub(crate) fn check_size(workspace: &Workspace, compiler: &Compiler) -> Result<()> {
-    let program = compile(workspace, compiler, Profile::Release)?;
-    let bindings = generate_bindings(workspace, &program, Profile::Release)?;
-    size::check(&program_file(&bindings))
-}
-
 fn program_file(bindings: &Path) -> PathBuf {
     bindings.join(format!("{BINDINGS}_bg.wasm"))
 }
