@@ -5,6 +5,7 @@
 //! in every outcome. That matters: `WebKitWebDriver` allows one session at a time, so one left
 //! open makes the next test fail. Calls block; use a multi-threaded runtime in async tests.
 
+pub mod keys;
 mod wire;
 
 use std::fmt;
@@ -30,32 +31,6 @@ const DRIVER_START_DEADLINE: Duration = Duration::from_secs(20);
 const SCRIPT_CHARS: usize = 400;
 /// The key under which the protocol hides an element's id.
 const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
-
-/// Keys of the protocol's private-use plane, for [`Session::send_keys`].
-pub mod keys {
-    /// Enter.
-    pub const ENTER: &str = "\u{e007}";
-    /// Escape.
-    pub const ESCAPE: &str = "\u{e00c}";
-    /// Tab.
-    pub const TAB: &str = "\u{e004}";
-    /// Arrow down.
-    pub const DOWN: &str = "\u{e015}";
-    /// Arrow up.
-    pub const UP: &str = "\u{e013}";
-    /// Arrow left.
-    pub const LEFT: &str = "\u{e012}";
-    /// Arrow right.
-    pub const RIGHT: &str = "\u{e014}";
-    /// Backspace.
-    pub const BACKSPACE: &str = "\u{e003}";
-    /// Shift, held with [`super::Session::chord`].
-    pub const SHIFT: &str = "\u{e008}";
-    /// Control, held with [`super::Session::chord`].
-    pub const CONTROL: &str = "\u{e009}";
-    /// Alt, held with [`super::Session::chord`].
-    pub const ALT: &str = "\u{e00a}";
-}
 
 /// A driver process (`chromedriver`, `WebKitWebDriver`), ended on `Drop`.
 #[derive(Debug)]
@@ -270,6 +245,18 @@ impl Session {
         self.call("POST", "/actions", Some(&body)).map(drop)
     }
 
+    /// Presses keys as a person reads them, one word after the other: `g g`, `Ctrl+k`, `Space`.
+    pub fn strike(&self, words: &str) -> Result<()> {
+        for word in words.split(' ').filter(|word| !word.is_empty()) {
+            let mut parts: Vec<&str> = word.split('+').collect();
+            // A plus is a key too.
+            let key = parts.pop().filter(|key| !key.is_empty()).unwrap_or("+");
+            let held: Vec<&str> = parts.iter().map(|part| keys::named(part)).collect();
+            self.chord(&held, keys::named(key))?;
+        }
+        Ok(())
+    }
+
     /// Runs a function body that calls its last argument with the answer.
     pub fn execute_async(&self, script: &str) -> Result<Value> {
         let body = json!({ "script": script, "args": [] });
@@ -326,6 +313,12 @@ impl Session {
             std::fs::create_dir_all(folder)?;
         }
         std::fs::write(path, png).with_context(|| path.display().to_string())
+    }
+
+    /// `ChromeDriver` only: a command of the browser's own tools; its answer.
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Result<Value> {
+        let body = json!({ "cmd": command, "params": parameters });
+        self.call("POST", "/goog/cdp/execute", Some(&body))
     }
 
     /// `ChromeDriver` only: what the page's console said since the last call.

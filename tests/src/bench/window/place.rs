@@ -31,7 +31,12 @@ pub(super) struct Place {
 /// A fresh headless Chromium at a link.
 pub(super) fn browser(link: &str) -> Result<Place> {
     let files = tempfile::tempdir()?;
-    let driver = Driver::start("chromedriver")?;
+    // A headless browser has no use for the desktop that the window is opened on.
+    let mut command = Command::new("chromedriver");
+    command
+        .env_remove("DISPLAY")
+        .env_remove("DBUS_SESSION_BUS_ADDRESS");
+    let driver = Driver::start_with(command, "chromedriver")?;
     let capabilities = chromium(&files.path().join("profile"), SIZE.0, SIZE.1);
     let session = Session::open(driver.url(), capabilities)?;
     session.go(link)?;
