@@ -1,8 +1,10 @@
 //! Themes, widths and failure: pictures to be looked at, and what must hold in each.
 
 use calseta_tests::webdriver::{Until, keys};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::strike::strike;
+use crate::views::shown;
 use crate::world::{SOON, WIDE, World};
 
 /// The page's own background as it is painted.
@@ -46,12 +48,17 @@ fn fill(world: &World) -> String {
 }
 
 fn choose_theme(world: &World, theme: &str) {
-    let script = format!(
-        "const s = document.querySelector('.top-bar__theme'); s.value = {}; \
-         s.dispatchEvent(new Event('change', {{ bubbles: true }})); return 1",
-        Value::from(theme)
-    );
-    world.browser.execute(&script).expect("the theme switch");
+    let title = match theme {
+        "dark" => "Dark theme",
+        "light" => "Light theme",
+        "contrast-dark" => "High contrast, dark",
+        _ => "High contrast, light",
+    };
+    strike(world, "Ctrl+k");
+    shown(world, ".palette__input");
+    world.browser.press(title).expect("typed");
+    shown(world, &format!("[data-command='theme.{theme}']"));
+    strike(world, "Enter");
     world.until(&format!(
         "return document.documentElement.dataset.theme === '{theme}'"
     ));
@@ -126,7 +133,7 @@ fn every_registered_command_is_on_the_shortcut_sheet() {
     for title in [
         "Next alert",
         "Acknowledge",
-        "Close…",
+        "Close as…",
         "Show new alerts",
         "Register an agent",
     ] {

@@ -5,11 +5,16 @@
 
 mod agents;
 mod every_view;
+mod evidence;
 mod hostile;
 mod looks;
 mod payloads;
+mod place;
 mod queue;
+mod reader;
 mod recorder;
 mod setup;
+mod strike;
+mod suppression;
 mod views;
 mod world;

@@ -49,6 +49,9 @@ fn an_alert_appears_is_opened_by_keyboard_and_its_finding_appears() {
     );
     world.sees("Confirmed malicious login from Tor exit node");
     world.sees("Revoke all active sessions");
+    let unfold = "document.querySelectorAll('.finding details').forEach(one => { one.open = true }); \
+                  return 1";
+    browser.execute(unfold).unwrap();
     world.sees("Known Tor exit node");
     world.until("return !!document.querySelector('.grid__row .agent-chip')");
     assert_eq!(
@@ -104,11 +107,11 @@ fn new_alerts_wait_behind_the_pill_and_move_nothing() {
 fn an_alert_is_closed_with_two_keys_and_the_next_is_focused() {
     let world = World::start();
     let browser = &world.browser;
-    let id = world.plain_alert("noise", "Low");
-    world.sees("noise");
     let other = world.plain_alert("signal", "High");
     world.sees("signal");
-    browser.press("G").unwrap();
+    let id = world.plain_alert("noise", "Low");
+    world.sees("noise");
+    browser.press("gg").unwrap();
     world.until("return document.activeElement.textContent.includes('noise')");
 
     browser.press("c").unwrap();
@@ -123,7 +126,7 @@ fn an_alert_is_closed_with_two_keys_and_the_next_is_focused() {
         stored["close_classification"],
         "False Positive - Incorrect Detection Logic"
     );
-    let row = format!("return document.querySelector('#row-{other}').ariaSelected === 'true'");
+    let row = format!("return document.querySelector('#row-{other}').matches('.row--focused')");
     world.until(&row);
     world.until("return document.activeElement.textContent.includes('signal')");
 
@@ -146,9 +149,7 @@ fn a_change_by_somebody_else_is_shown_in_place() {
         &format!("/v1/alerts/{id}"),
         &json!({ "status": "Escalated" }),
     );
-    world.until(
-        "return document.querySelector('.grid__row .status')?.dataset.status === 'Escalated'",
-    );
+    world.until("return document.querySelector('.grid__row')?.textContent.includes('→ Escalated')");
     let same = world
         .browser
         .execute("return window.__row === document.querySelector('.grid__row')");

@@ -165,13 +165,12 @@ impl World {
         (uuid, key["key"].as_str().expect("a key").to_owned())
     }
 
-    /// Goes to a page of the window without loading it anew.
+    /// Goes to a page of the window without loading it anew, as a link in it would.
     pub(crate) fn walk_to(&self, path: &str) {
         let script = format!(
-            "if (location.pathname + location.search === {path}) return 1; \
-             history.pushState(null, '', {path}); \
-             dispatchEvent(new PopStateEvent('popstate', {{ state: null }})); return 1",
-            path = Value::from(path)
+            "const link = document.createElement('a'); link.href = {}; \
+             document.body.append(link); link.click(); link.remove(); return 1",
+            Value::from(path)
         );
         self.browser.execute(&script).expect("the page walks");
     }
