@@ -88,6 +88,13 @@ impl Prompts {
         }));
     }
 
+    /// Asks no more, and then does what was answered: the dialog gives the focus back first, so
+    /// that the answer may move it on.
+    pub(crate) fn answer(self, run: impl FnOnce() + 'static) {
+        self.close();
+        request_animation_frame(run);
+    }
+
     /// Asks no more.
     pub(crate) fn close(self) {
         self.0.set(None);

@@ -195,7 +195,13 @@ fn grouping(queue: Queue) -> Vec<Command> {
             "Fold or unfold all groups",
             list,
             &["Shift+ArrowLeft"],
-            move || queue.fold_all(),
+            move || {
+                // A row that is folded away leaves the focus to its group.
+                if let Some(key) = focused_group(queue) {
+                    queue.focus_group(key);
+                }
+                queue.fold_all();
+            },
         )
         .when(grouped),
     ]

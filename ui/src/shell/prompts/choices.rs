@@ -119,8 +119,8 @@ fn Choice(asked: Asked, title: String, answers: Vec<Answer>) -> impl IntoView {
     let chosen = RwSignal::new(None::<AlertAction>);
     let commit = move || {
         if let Some(action) = chosen.get_untracked() {
-            prompts.close();
-            actions.run(select.get_value(), action);
+            let select = select.get_value();
+            prompts.answer(move || actions.run(select, action));
         }
     };
     let choose = move |action: AlertAction| {

@@ -171,13 +171,15 @@ impl Closing {
             return;
         };
         let select = self.asked.with_value(|asked| asked.select.clone());
-        self.prompts.close();
-        if like == Like::Suppressed {
-            let until = Timestamp::from_millis(now_ms()).plus_millis(SUPPRESS_MS);
-            self.actions.suppress_after(select, action, until);
-        } else {
-            self.actions.run(select, action);
-        }
+        let actions = self.actions;
+        self.prompts.answer(move || {
+            if like == Like::Suppressed {
+                let until = Timestamp::from_millis(now_ms()).plus_millis(SUPPRESS_MS);
+                actions.suppress_after(select, action, until);
+            } else {
+                actions.run(select, action);
+            }
+        });
     }
 
     /// What the agents said of these, and what became of their rule's last alerts.

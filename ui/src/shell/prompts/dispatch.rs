@@ -34,8 +34,8 @@ pub(super) fn DispatchDialog(asked: Asked) -> impl IntoView {
     });
     let commit = move || {
         if let Some(action) = chosen.get_untracked() {
-            prompts.close();
-            actions.run(select.get_value(), action);
+            let select = select.get_value();
+            prompts.answer(move || actions.run(select, action));
         }
     };
     let choose = move |action: AlertAction| {

@@ -19,9 +19,9 @@ pub(super) fn NoteDialog(asked: Asked) -> impl IntoView {
     let is_empty = move || text.with(|text| text.trim().is_empty());
     let save = move || {
         if !untrack(is_empty) {
-            prompts.close();
             let note = text.get_untracked().trim().to_owned();
-            actions.run(select.get_value(), AlertAction::Note(note));
+            let select = select.get_value();
+            prompts.answer(move || actions.run(select, AlertAction::Note(note)));
         }
     };
     let pressed = move |event: KeyboardEvent| {

@@ -31,8 +31,8 @@ pub(super) fn SuppressDialog(asked: Asked) -> impl IntoView {
     });
     let commit = move || {
         if let Some(action) = action.get_untracked() {
-            prompts.close();
-            actions.run(select.get_value(), action);
+            let select = select.get_value();
+            prompts.answer(move || actions.run(select, action));
         }
     };
     let pressed = move |event: KeyboardEvent| {

@@ -36,8 +36,8 @@ pub(super) fn TagsDialog(asked: Asked) -> impl IntoView {
     };
     let save = move || {
         if let Some(action) = untrack(action) {
-            prompts.close();
-            actions.run(select.get_value(), action);
+            let select = select.get_value();
+            prompts.answer(move || actions.run(select, action));
         }
     };
     let pressed = move |event: KeyboardEvent| {
