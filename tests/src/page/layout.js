@@ -137,16 +137,26 @@ const look = element => {
     const css = style(element);
     return Object.fromEntries(ringed.map(property => [property, css[property]]));
 };
+const edges = ['boxShadow', 'borderTopColor', 'borderLeftColor', 'borderBottomColor'];
+// What may frame a control: the boxes around it, as far as a field's own.
+const FRAMES = 3;
+function frames(element) {
+    const all = [];
+    for (let at = element.parentElement; at && at !== document.body && all.length < FRAMES; at = at.parentElement) all.push(at);
+    return all;
+}
 function hasOutline(seen) {
     return seen.outlineStyle !== 'none' && parseFloat(seen.outlineWidth) >= 1
         && seen.outlineColor !== 'rgba(0, 0, 0, 0)' && seen.outlineColor !== 'transparent';
 }
-const before = document.activeElement;
+const held = document.activeElement;
 for (const element of scope.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex]')) {
     if (element.tabIndex < 0 || element.disabled || !isShown(element) || isForReaders(element)) continue;
     // A dialog's only control has the focus already, by whatever means: it is given anew.
     element.blur();
     const rest = look(element);
+    const around = frames(element);
+    const before = around.map(look);
     element.focus({ preventScroll: true, focusVisible: true });
     if (document.activeElement !== element) continue;
     if (!element.matches(':focus-visible')) {
@@ -154,12 +164,14 @@ for (const element of scope.querySelectorAll('a[href], button, input, select, te
         element.focus({ preventScroll: true, focusVisible: true });
     }
     // Colours may fade in: what is asked is where they end.
-    for (const animation of element.getAnimations()) animation.finish();
+    for (const one of [element, ...around]) for (const animation of one.getAnimations()) animation.finish();
     const seen = look(element);
-    const changed = ['boxShadow', 'borderTopColor', 'borderLeftColor', 'borderBottomColor'].some(property => seen[property] !== rest[property]);
-    // Or something in or around it carries the ring.
-    const carried = [element.parentElement, ...element.children].some(other => other && hasOutline(look(other)));
+    const differs = (now, was) => edges.some(property => now[property] !== was[property]);
+    const changed = differs(seen, rest);
+    // Or a frame around it carries the ring, or something in it.
+    const carried = around.some((frame, n) => differs(look(frame), before[n]) || (hasOutline(look(frame)) && !hasOutline(before[n])))
+        || [...element.children].some(child => hasOutline(look(child)));
     if (!hasOutline(seen) && !changed && !carried) faults.add(`${name(element)} does not show the focus`);
 }
-if (before && before.focus) before.focus({ preventScroll: true });
+if (held && held.focus) held.focus({ preventScroll: true });
 return [...faults];
