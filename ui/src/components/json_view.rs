@@ -170,8 +170,11 @@ fn branch(
     members: Vec<(String, Value)>,
     depth: usize,
 ) -> AnyView {
-    let starts_open = depth < OPEN_DEPTH;
-    let open = RwSignal::new(starts_open);
+    let open = RwSignal::new(depth < OPEN_DEPTH);
+    let said = format!(
+        "Members of {}, {summary}",
+        path.last().map_or("all", String::as_str)
+    );
     let more = members.len().saturating_sub(MAX_MEMBERS);
     let members = StoredValue::new(members);
     let extras = extras.clone();
@@ -185,16 +188,28 @@ fn branch(
             })
         })
     };
+    let fold = move |_| open.update(|open| *open = !*open);
     view! {
-        <details
-            class="json__branch"
-            open=starts_open
-            on:toggle=move |event| open.set(event_target::<web_sys::HtmlDetailsElement>(&event).open())
-        >
-            <summary>{key}<span class="json__summary">{summary}</span></summary>
+        <div class="json__branch">
+            // Beside the name and not around it: the name may be a button of its own.
+            <div class="json__head">
+                {key}
+                <button
+                    type="button"
+                    class="json__fold"
+                    aria-expanded=move || open.get().to_string()
+                    aria-label=said
+                    on:click=fold
+                >
+                    {summary}
+                </button>
+            </div>
             {painted}
-            {(more > 0).then(|| view! { <p class="json__more">{format!("… and {more} more; see the text")}</p> })}
-        </details>
+            {move || {
+                (open.get() && more > 0)
+                    .then(|| view! { <p class="json__more">{format!("… and {more} more; see the text")}</p> })
+            }}
+        </div>
     }
     .into_any()
 }
