@@ -1,5 +1,6 @@
 //! Keys, the filter bar, and what the API says of the same query.
 
+use std::fmt::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -100,7 +101,7 @@ fn encoded(q: &str) -> String {
         if safe(byte) {
             out.push(char::from(byte));
         } else {
-            out.push_str(&format!("%{byte:02X}"));
+            write!(out, "%{byte:02X}").expect("a text takes everything");
         }
         out
     })

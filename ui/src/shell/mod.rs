@@ -86,7 +86,7 @@ fn register(commands: Commands) {
         ),
         go("go.back", "Back", &["Alt+ArrowLeft"], |_| Places::back()),
         go("go.forward", "Forward", &["Alt+ArrowRight"], |_| {
-            Places::forward()
+            Places::forward();
         }),
     ]);
     commands.register(window_commands());

@@ -25,6 +25,7 @@ pub(super) fn TopBar() -> impl IntoView {
                 class="search-box"
                 data-command="window.palette"
                 aria-haspopup="dialog"
+                title="Search or run a command"
                 on:click=move |_| {
                     commands.run("window.palette");
                 }

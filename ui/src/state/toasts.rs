@@ -89,7 +89,7 @@ impl Toasts {
     /// Takes away what offered a command that has been run.
     pub(crate) fn withdraw(self, command: &str) {
         self.shown.update(|shown| {
-            shown.retain(|toast| toast.command.is_none_or(|(id, _)| id != command))
+            shown.retain(|toast| toast.command.is_none_or(|(id, _)| id != command));
         });
     }
 

@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn what_repeats_is_compressed() {
-        let length = compressed_len(&[7; 100_000]).unwrap();
+        let length = compressed_len(&vec![7; 100_000]).unwrap();
         assert!((1..1_000).contains(&length), "{length}");
     }
 }

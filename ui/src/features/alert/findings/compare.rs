@@ -179,11 +179,9 @@ fn data(findings: &[FindingView], values: &Values) -> Vec<Line> {
             if !cells[column].is_empty() {
                 cells[column].push('\n');
             }
-            cells[column].push_str(&format!(
-                "{} {}",
-                mark.sign(),
-                clip(&visible(&expected), CELL_CHARS)
-            ));
+            cells[column].push_str(mark.sign());
+            cells[column].push(' ');
+            cells[column].push_str(&clip(&visible(&expected), CELL_CHARS));
         }
     }
     rows.into_iter()

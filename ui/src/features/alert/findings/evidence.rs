@@ -67,13 +67,13 @@ pub(super) fn verified(counts: Verification) -> Option<(String, bool)> {
     if all == 0 {
         return None;
     }
-    let mut said = format!("{} of {all} verified", counts.matches);
+    let mut said = vec![format!("{} of {all} verified", counts.matches)];
     for (count, word) in [(counts.differs, "differs"), (counts.not_found, "not found")] {
         if count > 0 {
-            said.push_str(&format!(" · {count} {word}"));
+            said.push(format!("{count} {word}"));
         }
     }
-    Some((said, counts.differs + counts.not_found > 0))
+    Some((said.join(" · "), counts.differs + counts.not_found > 0))
 }
 
 /// Every citation with its mark.
