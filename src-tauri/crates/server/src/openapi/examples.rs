@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// How deep an example goes: schemas may refer to themselves.
-const MAX_DEPTH: usize = 12;
+const MAX_DEPTH: usize = 20;
 
 /// An example of a schema.
 pub(crate) fn example(schema: &Value, schemas: &Map<String, Value>) -> Value {
