@@ -25,8 +25,9 @@ use crate::state::list_order::ListOrder;
 use crate::state::live::{Change, Live};
 use crate::state::selection::Selection;
 
-/// What is shown first: what waits for somebody.
-pub(crate) const WAITING: &str = "status:open -is:snoozed";
+/// What is shown first: what waits for somebody. Agents take alerts up by themselves, so one that is
+/// being looked at still waits for a decision.
+pub(crate) const WAITING: &str = "status:open,triaging,escalated -is:snoozed";
 /// Rows a page.
 const PAGE_ROWS: u32 = 100;
 /// Rows a page while they are grouped: a group that is spread over many pages says little.

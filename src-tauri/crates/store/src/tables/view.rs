@@ -8,7 +8,7 @@ use crate::{StoreError, WriteTx};
 
 /// The views that a new store has, in their order: name and query.
 pub const SHIPPED: &[(&str, &str)] = &[
-    ("My triage", "status:open -is:snoozed"),
+    ("My triage", "status:open,triaging,escalated -is:snoozed"),
     ("Critical & High", "sev:>=high -status:closed"),
     ("Agents disagree", "disagree:yes -status:closed"),
     (
