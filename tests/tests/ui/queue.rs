@@ -149,7 +149,15 @@ fn a_change_by_somebody_else_is_shown_in_place() {
         &format!("/v1/alerts/{id}"),
         &json!({ "status": "Escalated" }),
     );
-    world.until("return document.querySelector('.grid__row')?.textContent.includes('→ Escalated')");
+    world.until(
+        "return document.querySelector('.grid__row .status')?.dataset.status === 'Escalated'",
+    );
+    let closed = json!({
+        "status": "Closed",
+        "close_classification": "Undetermined",
+    });
+    world.call("PATCH", &format!("/v1/alerts/{id}"), &closed);
+    world.until("return document.querySelector('.grid__row')?.textContent.includes('→ Closed')");
     let same = world
         .browser
         .execute("return window.__row === document.querySelector('.grid__row')");
