@@ -33,6 +33,12 @@ REFUSALS = [
     ("GET .*", "cursor", "it is an earlier answer's"),
     ("GET /v1/activity", "kind", "a kind of event has to exist"),
     ("POST /v1/agents/.*/recover", "(from|to)_time", "one is not after the other"),
+    ("POST /v1/agents/.*/test", "alert_uuid", "the alert has to exist"),
+    (
+        "GET /v1/(metrics/.*|detection-rules/.*/metrics)",
+        "(from|to)(_time)?",
+        "one is not after the other",
+    ),
     (".*", "q", "it is a grammar's"),
     ("PATCH /v1/alerts/.*", "close_classification", "closing needs one, sent now or before"),
     ("POST /v1/alerts/.*/indicators|POST /v1/enrichments", r".*value", "it is its type's form"),

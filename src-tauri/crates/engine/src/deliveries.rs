@@ -106,6 +106,14 @@ fn request_headers(
     Ok(headers)
 }
 
+/// The alert that a body names: what a body says and does not exist is a field's fault.
+fn named_alert(tx: &WriteTx<'_>, id: AlertId) -> Result<alert::AlertRow, Problem> {
+    alerts::row(tx, id).map_err(|problem| match problem.code {
+        ErrorCode::NotFound => Problem::field("alert_uuid", "names no alert; check the uuid"),
+        _ => problem,
+    })
+}
+
 impl Engine {
     /// `GET /v1/deliveries` and `GET /v1/agents/{uuid}/deliveries`, newest first.
     pub async fn deliveries(
@@ -294,7 +302,7 @@ impl Engine {
             .store
             .write(move |tx: &WriteTx<'_>| {
                 let agent = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
-                let alert = alert_uuid.map(|id| alerts::row(tx, id)).transpose()?;
+                let alert = alert_uuid.map(|id| named_alert(tx, id)).transpose()?;
                 let frozen = match &alert {
                     Some(row) => {
                         let providers = inner.provider_set();
