@@ -55,7 +55,9 @@ pub(crate) fn quoted(value: &str) -> String {
     if is_plain {
         value.to_owned()
     } else {
-        format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+        let escaped = value.replace('\\', "\\\\");
+        let escaped = escaped.replace('"', "\\\"").replace('*', "\\*");
+        format!("\"{escaped}\"")
     }
 }
 

@@ -7,8 +7,10 @@ use super::pattern::Pattern;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Glyph {
     pub(super) c: char,
-    /// Inside quotes nothing has a meaning of its own.
+    /// Inside quotes nothing but a star has a meaning of its own.
     pub(super) is_quoted: bool,
+    /// A `*`, in quotes too, unless a backslash stands before it there.
+    pub(super) is_star: bool,
     /// Where it begins in the query, in bytes.
     pub(super) at: usize,
 }
@@ -33,7 +35,7 @@ pub(super) struct Token {
 pub(super) struct Value {
     /// The text without quotes, trimmed.
     pub(super) text: String,
-    /// With stars, when there are any outside quotes.
+    /// With stars, when there are any.
     pub(super) pattern: Option<Pattern>,
     /// Bytes of the query.
     pub(super) start: usize,
@@ -59,7 +61,7 @@ impl Value {
             return Err(Fault::new(start, end, message));
         }
         let mut pieces: Vec<String> = glyphs
-            .split(|glyph| glyph.is('*'))
+            .split(|glyph| glyph.is_star)
             .map(|piece| piece.iter().map(|glyph| glyph.c).collect())
             .collect();
         if let Some(first) = pieces.first_mut() {
@@ -129,6 +131,7 @@ impl<'t> Scanner<'t> {
             glyphs.push(Glyph {
                 c,
                 is_quoted: false,
+                is_star: c == '*',
                 at: self.at,
             });
             self.skip();
@@ -153,15 +156,18 @@ impl<'t> Scanner<'t> {
             if c == '"' {
                 return Ok(());
             }
+            let mut is_star = c == '*';
             if c == '\\'
-                && let Some(next @ ('"' | '\\')) = self.peek()
+                && let Some(next @ ('"' | '\\' | '*')) = self.peek()
             {
                 c = next;
+                is_star = false;
                 self.skip();
             }
             glyphs.push(Glyph {
                 c,
                 is_quoted: true,
+                is_star,
                 at,
             });
         }

@@ -6,8 +6,9 @@
 //! test  := [">=" | "<=" | ">" | "<" | "="] value     or value {"," value}, where a comma means OR
 //! ```
 //!
-//! `*` in a value stands for any run of characters, quotes take the meaning from everything inside
-//! them (`\"` and `\\` are a quote and a backslash). Names and closed words are read in any case.
+//! `*` in a value stands for any run of characters, also inside quotes, which take the meaning from
+//! everything else in them (`\"`, `\\` and `\*` are a quote, a backslash and a star). Names and closed
+//! words are read in any case.
 //! The parser says what is meant; only the store finds alerts by it, in SQL. `judge` tells what a
 //! row on the screen knows of it by itself, and may say that it does not know. Read this file for
 //! the types, `parse` for the grammar, `print` for the way back, `chips` and `facet` for edits.

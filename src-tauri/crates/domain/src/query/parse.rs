@@ -1,7 +1,7 @@
 //! The expression level of the grammar: terms, negation, parentheses, OR.
 
 use super::error::{Fault, QueryError, echo};
-use super::lex::{Scanner, Token, Value};
+use super::lex::{Glyph, Scanner, Token, Value};
 use super::{
     Expr, Field, FreeText, Group, MAX_NESTING, MAX_QUERY_BYTES, MAX_TERMS, Query, Sort, Test, terms,
 };
@@ -268,7 +268,7 @@ pub(super) fn head(token: &Token) -> Result<Head, Fault> {
 
 /// Whether a token that looks like an unknown field is a URL, an IPv6 address or a MAC address,
 /// which people paste as they are.
-fn is_address(after_colon: &[super::lex::Glyph], token: &Token) -> bool {
+fn is_address(after_colon: &[Glyph], token: &Token) -> bool {
     let begins_url = after_colon.len() > 2 && after_colon[..2].iter().all(|glyph| glyph.c == '/');
     let whole: String = token.glyphs.iter().map(|glyph| glyph.c).collect();
     let is_hex = whole.matches(':').count() >= 2
@@ -279,7 +279,13 @@ fn is_address(after_colon: &[super::lex::Glyph], token: &Token) -> bool {
 }
 
 fn text(token: &Token) -> Result<Test, Fault> {
-    let value = Value::read(&token.glyphs, token.end)?;
+    // A phrase is searched for as it stands: a star in its quotes is one of its characters.
+    let as_written = |glyph: &Glyph| Glyph {
+        is_star: glyph.is_star && !glyph.is_quoted,
+        ..*glyph
+    };
+    let glyphs: Vec<Glyph> = token.glyphs.iter().map(as_written).collect();
+    let value = Value::read(&glyphs, token.end)?;
     let (raw, is_prefix) = match value.pattern.as_ref().map(super::Pattern::pieces) {
         None => (value.text.as_str(), false),
         Some([first, last]) if last.is_empty() => (first.as_str(), true),

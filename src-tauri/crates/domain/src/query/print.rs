@@ -225,7 +225,7 @@ pub(super) fn quoted(text: &str) -> String {
 fn in_quotes(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
-        if matches!(c, '"' | '\\') {
+        if matches!(c, '"' | '\\' | '*') {
             out.push('\\');
         }
         out.push(c);

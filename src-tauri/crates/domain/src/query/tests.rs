@@ -166,7 +166,13 @@ fn alternatives_negation_and_texts_nest() {
             "\"foo: \\\"bar\\\"\" \"OR\" \"-x\"",
         ),
         ("\"foo bar\"*", "\"foo bar\"*"),
-        ("title:\"a*b\"*", "title:\"a*b\"*"),
+        ("title:\"a*b\"*", "title:a*b*"),
+        ("title:\"a\\*b\"*", "title:\"a\\*b\"*"),
+        (
+            "raw.process.command_line:\"*-enc *\"",
+            "raw.process.command_line:*\"-enc \"*",
+        ),
+        ("\"a * b\"", "\"a \\* b\""),
     ] {
         check(text, printed);
     }
