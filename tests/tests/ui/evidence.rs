@@ -1,8 +1,9 @@
-//! What agents say is held against what is stored, and shown with it.
+//! What agents say is held against what is stored, and against each other.
 
 use serde_json::{Value, json};
 
 use crate::recorder::Recorder;
+use crate::strike::strike;
 use crate::views::shown;
 use crate::world::World;
 
@@ -89,6 +90,62 @@ fn each_cited_fact_is_checked_and_hostile_words_are_inert() {
         Value::Null
     );
     assert!(sink.received().is_empty(), "nothing was fetched");
+    assert_eq!(world.complaints(), [""; 0]);
+}
+
+#[test]
+fn two_agents_disagree_and_read_what_the_analyst_says() {
+    let world = World::start();
+    let peer = Recorder::start();
+    let (_, first) = world.agent("alpha", &peer.url);
+    let (_, second) = world.agent("beta", &peer.url);
+    let (id, _) = alert(&world);
+    let post = |key: &str, verdict: &str, confidence: f64, expected: i64| {
+        let finding = json!({
+            "summary": format!("It is {verdict}"), "verdict": verdict, "confidence": confidence,
+            "citations": [{ "claim": "Failures", "ref": { "raw_pointer": "/sign_in/failures" }, "expected": expected }],
+        });
+        world.call_with(key, "POST", &format!("/v1/alerts/{id}/findings"), &finding)
+    };
+    post(&first, "malicious", 0.9, 47);
+    let benign = post(&second, "benign", 0.6, 12);
+    world.until(&format!(
+        "return document.querySelector('#row-{id}')?.textContent.includes('≠')"
+    ));
+
+    strike(&world, "v");
+    shown(&world, "[role=menuitemradio]");
+    let number = "return [...document.querySelectorAll('[role=menuitemradio]')].findIndex(one => one.textContent.includes('Agents disagree')) + 1";
+    let number = world.browser.execute(number).expect("a number");
+    strike(&world, &number.to_string());
+    world.until(&format!("return !!document.querySelector('#row-{id}')"));
+    strike(&world, "g g Enter");
+    shown(&world, ".finding");
+    strike(&world, "C");
+    shown(&world, ".compare");
+    let aligned = "return [...document.querySelectorAll('.compare tr')].some(row => row.innerText.includes('47') && row.innerText.includes('12'))";
+    world.until(aligned);
+    world.keep("compare-dark-1600");
+
+    let uuid = benign["uuid"].as_str().expect("an id");
+    let review = json!({ "decision": "disagree", "reason": "wrong_verdict", "comment": "It was a Tor exit" });
+    world.call("PUT", &format!("/v1/findings/{uuid}/review"), &review);
+    world.sees("It was a Tor exit");
+    let read = world.call_with(
+        &second,
+        "GET",
+        &format!("/v1/alerts/{id}/findings"),
+        &Value::Null,
+    );
+    let mine = read
+        .as_array()
+        .expect("a list")
+        .iter()
+        .find(|one| one["uuid"] == uuid);
+    assert_eq!(
+        mine.expect("its finding")["review"]["comment"],
+        "It was a Tor exit"
+    );
     assert_eq!(world.complaints(), [""; 0]);
 }
 

@@ -4,6 +4,8 @@
 //! browser, does with the keyboard what an analyst does, and keeps screenshots to be looked at.
 
 mod agents;
+mod command_rows;
+mod commands;
 mod every_view;
 mod evidence;
 mod hostile;
@@ -13,6 +15,7 @@ mod place;
 mod queue;
 mod reader;
 mod recorder;
+mod search;
 mod setup;
 mod strike;
 mod suppression;

@@ -210,6 +210,11 @@ impl World {
             .unwrap_or_else(|e| panic!("{e:#}"))
     }
 
+    /// Whether a script answers with something before long.
+    pub(crate) fn comes(&self, script: &str) -> bool {
+        self.browser.wait_for(Until::Js(script), SOON).is_ok()
+    }
+
     /// Ends the backend as a crash would.
     pub(crate) fn crash(&mut self) {
         self.backend.0.kill().expect("it ran");
