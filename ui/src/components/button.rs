@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::icon::{Glyph, Icon};
 use super::kbd::CommandKeys;
-use crate::state::commands::Commands;
+use crate::state::commands::{Commands, key_caps};
 
 /// How much a button asks for attention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -90,7 +90,8 @@ pub(crate) fn Button(
 pub(crate) fn CommandButton(
     /// The command's id.
     id: &'static str,
-    /// Another word than the command's title.
+    /// Another word than the command's title; an empty one leaves the icon, with the command's
+    /// title and key for its tooltip.
     #[prop(optional)]
     label: Option<&'static str>,
     /// How much it asks for attention.
@@ -105,21 +106,38 @@ pub(crate) fn CommandButton(
     move || {
         found().map(|command| {
             let possible = command.clone();
-            let title = label.unwrap_or(command.title);
+            let word = label.unwrap_or(command.title);
+            let is_icon = word.is_empty();
+            let tip = move || match commands.keys(&command).first() {
+                Some(keys) if is_icon => {
+                    format!("{} ({})", command.title, key_caps(keys).join(" "))
+                }
+                _ => command.title.to_owned(),
+            };
+            let class = if is_icon {
+                format!("{} button--icon", kind.class())
+            } else {
+                kind.class().to_owned()
+            };
             view! {
                 <button
                     type="button"
-                    class=kind.class()
+                    class=class
                     data-command=id
-                    title=command.title
+                    title=tip
                     disabled=move || !possible.is_possible()
                     on:click=move |_| {
                         commands.run(id);
                     }
                 >
                     {glyph.map(|glyph| view! { <Icon glyph /> })}
-                    <span>{title}</span>
-                    <CommandKeys id />
+                    {(!is_icon)
+                        .then(|| {
+                            view! {
+                                <span>{word}</span>
+                                <CommandKeys id />
+                            }
+                        })}
                 </button>
             }
         })

@@ -18,6 +18,7 @@ pub(crate) fn Keys(#[prop(into)] sequence: String) -> impl IntoView {
 }
 
 /// The keys that run a command now, whatever they were remapped to; nothing when there are none.
+/// A key that is pressed twice is shown once: a button is no place to count presses, the sheet is.
 #[component]
 pub(crate) fn CommandKeys(
     /// The command's id.
@@ -27,6 +28,8 @@ pub(crate) fn CommandKeys(
     move || {
         let command = commands.find(id)?;
         let first = commands.keys(&command).into_iter().next()?;
-        Some(view! { <Keys sequence=first /> })
+        let mut keys: Vec<&str> = first.split(' ').collect();
+        keys.dedup();
+        Some(view! { <Keys sequence=keys.join(" ") /> })
     }
 }

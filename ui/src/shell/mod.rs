@@ -112,12 +112,7 @@ fn window_commands() -> Vec<Command> {
             &["?"],
             Prompt::Shortcuts,
         ),
-        ask(
-            "window.settings",
-            "Window settings",
-            &["g ,"],
-            Prompt::Settings,
-        ),
+        ask("window.settings", "Settings", &["g ,"], Prompt::Settings),
         ask("alert.new", "New alert…", &["N"], Prompt::NewAlert),
         ask(
             "queue.suppress-view",

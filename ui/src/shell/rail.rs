@@ -10,6 +10,9 @@ use crate::state::commands::Commands;
 use crate::state::preferences::Preferences;
 use crate::state::queue::Queue;
 
+/// A narrow rail has room for so many; beside words there is room for all.
+const MAX_BADGE: u64 = 99;
+
 /// Destinations with an icon and a word.
 #[component]
 pub(super) fn Rail() -> impl IntoView {
@@ -22,7 +25,14 @@ pub(super) fn Rail() -> impl IntoView {
             .filter(|total| total.count > 0)
             .map(|total| {
                 let more = if total.is_capped { "+" } else { "" };
-                format!("{}{more}", total.count)
+                let exact = format!("{}{more}", total.count);
+                let short = if total.count > MAX_BADGE {
+                    format!("{MAX_BADGE}+")
+                } else {
+                    exact.clone()
+                };
+                let shown = if wide.get() { exact.clone() } else { short };
+                (exact, shown)
             })
     };
     let toggle_label = move || {
@@ -37,10 +47,11 @@ pub(super) fn Rail() -> impl IntoView {
             <Place href="/" under="/alerts" glyph=Glyph::Queue label="Queue" command="go.queue">
                 {move || {
                     badge()
-                        .map(|count| {
+                        .map(|(count, shown)| {
+                            let label = format!("{count} waiting");
                             view! {
-                                <span class="rail__badge" role="img" aria-label=format!("{count} waiting")>
-                                    {count.clone()}
+                                <span class="rail__badge" role="img" aria-label=label.clone() title=label>
+                                    {shown}
                                 </span>
                             }
                         })

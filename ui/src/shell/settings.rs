@@ -40,7 +40,7 @@ pub(super) fn Settings() -> impl IntoView {
     let single = preferences.part(|choices| choices.single_keys);
     let utc = preferences.part(|choices| choices.utc);
     view! {
-        <Dialog title="Window" on_close=move |()| prompts.close()>
+        <Dialog title="Settings" on_close=move |()| prompts.close()>
             <div class="form">
                 <fieldset class="display__part">
                     <legend>"Theme"</legend>

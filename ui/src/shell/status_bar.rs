@@ -22,15 +22,10 @@ pub(super) fn StatusBar() -> impl IntoView {
         Link::Reconnecting => ("warn", "Reconnecting… the list may be out of date"),
     };
     let last = move || {
-        live.last_event().map_or_else(
-            || "no event yet".to_owned(),
-            |at| {
-                format!(
-                    "last event {}",
-                    ago(clock.now(), Timestamp::from_millis(at))
-                )
-            },
-        )
+        live.last_event().map(|at| {
+            let at = ago(clock.now(), Timestamp::from_millis(at));
+            format!("last event {at}")
+        })
     };
     let waiting = move || {
         let count = queue.with(|list| list.waiting().len());

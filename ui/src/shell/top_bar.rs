@@ -38,7 +38,7 @@ pub(super) fn TopBar() -> impl IntoView {
             {demo
                 .then(|| {
                     view! {
-                        <span class="chip chip--warn" title="Enrichment answers come from canned demo data">
+                        <span class="chip chip--warn top-bar__demo" title="Enrichment answers come from canned demo data">
                             "Demo answers"
                         </span>
                     }

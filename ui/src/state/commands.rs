@@ -309,18 +309,32 @@ fn begins(sequence: &str, typed: &str) -> bool {
             .is_some_and(|rest| rest.starts_with(' '))
 }
 
-/// A key as a sheet shows it.
+/// A sequence as the caps that are pressed: `Ctrl+k` is two, `g g` is two, too.
 pub(crate) fn key_caps(sequence: &str) -> Vec<String> {
-    let cap = |key: &str| match key {
+    let cap = |key: &str, has_modifier: bool| match key {
         "ArrowUp" => "↑".to_owned(),
         "ArrowDown" => "↓".to_owned(),
         "ArrowLeft" => "←".to_owned(),
         "ArrowRight" => "→".to_owned(),
         "Escape" => "Esc".to_owned(),
-        "Space" => "Space".to_owned(),
-        other => other.replace("Arrow", "").replace('+', " + "),
+        letter if has_modifier => letter.to_uppercase(),
+        other => other.to_owned(),
     };
-    sequence.split(' ').map(cap).collect()
+    let caps = |chord: &str| {
+        let (modifiers, key) = chord
+            .rsplit_once('+')
+            .filter(|(modifiers, _)| !modifiers.is_empty())
+            .map_or(("", chord), |(modifiers, key)| (modifiers, key));
+        let mut all: Vec<String> = modifiers
+            .split('+')
+            .filter(|one| !one.is_empty())
+            .map(str::to_owned)
+            .collect();
+        let has_modifier = !all.is_empty() && key.chars().count() == 1;
+        all.push(cap(key, has_modifier));
+        all
+    };
+    sequence.split(' ').flat_map(caps).collect()
 }
 
 #[cfg(test)]
@@ -362,5 +376,8 @@ mod tests {
     #[test]
     fn arrows_are_shown_as_arrows() {
         assert_eq!(key_caps("g ArrowDown"), ["g", "↓"]);
+        assert_eq!(key_caps("Ctrl+k"), ["Ctrl", "K"]);
+        assert_eq!(key_caps("Ctrl+Shift+ArrowLeft"), ["Ctrl", "Shift", "←"]);
+        assert_eq!(key_caps("g ,"), ["g", ","]);
     }
 }

@@ -11,8 +11,10 @@ use calseta_domain::{AlertId, Malice, Severity, Timestamp};
 
 use super::alert_list::AlertList;
 
-/// How many lines a peek is high.
-pub(crate) const PEEK_LINES: usize = 4;
+/// How many lines a peek is high until what it shows was measured.
+pub(crate) const PEEK_LINES: usize = 2;
+/// How many lines it may take; the rest of it is scrolled to.
+const MAX_PEEK_LINES: usize = 9;
 
 /// What stands on a line.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -60,7 +62,34 @@ pub(crate) struct Folds {
     /// Groups whose rows are hidden.
     pub(crate) collapsed: BTreeSet<String>,
     /// The row whose peek is shown.
-    pub(crate) peek: Option<AlertId>,
+    pub(crate) peek: Option<Peeked>,
+}
+
+/// A look below a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Peeked {
+    /// The row.
+    pub(crate) alert: AlertId,
+    /// How many lines it is high.
+    pub(crate) lines: usize,
+}
+
+impl Peeked {
+    /// Below a row, not measured yet.
+    pub(crate) const fn of(alert: AlertId) -> Self {
+        Self {
+            alert,
+            lines: PEEK_LINES,
+        }
+    }
+
+    /// As high as its content needs, within its bounds.
+    pub(crate) fn measured(self, lines: usize) -> Self {
+        Self {
+            lines: lines.clamp(1, MAX_PEEK_LINES),
+            ..self
+        }
+    }
 }
 
 impl Layout {
@@ -107,9 +136,9 @@ impl Layout {
 
     fn put_row(&mut self, id: AlertId, folds: &Folds) {
         self.put(Line::Row(id));
-        if folds.peek == Some(id) {
+        if let Some(peek) = folds.peek.filter(|peek| peek.alert == id) {
             self.put(Line::Peek(id));
-            self.lines.extend(vec![Line::Below; PEEK_LINES - 1]);
+            self.lines.extend(vec![Line::Below; peek.lines - 1]);
         }
     }
 

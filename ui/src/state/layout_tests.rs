@@ -58,7 +58,7 @@ fn a_peek_takes_lines_that_nobody_steps_on() {
     let list = list(&[(2, ""), (1, "")]);
     let folds = Folds {
         collapsed: BTreeSet::new(),
-        peek: Some(id(2)),
+        peek: Some(Peeked::of(id(2))),
     };
     let layout = Layout::of(&list, Group::None, &folds);
     assert_eq!(layout.len(), 2 + PEEK_LINES);

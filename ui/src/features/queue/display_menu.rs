@@ -33,6 +33,7 @@ pub(super) fn DisplayMenu() -> impl IntoView {
                 type="button"
                 class="button button--quiet"
                 data-command="queue.display"
+                title="Display"
                 aria-haspopup="dialog"
                 aria-expanded=move || is_open.get().to_string()
                 on:click=move |_| is_open.update(|open| *open = !*open)

@@ -8,9 +8,11 @@ use crate::components::{Button, ButtonKind, CopyButton, Empty, Glyph, Icon};
 use crate::hooks::use_action;
 use crate::state::clock::now_ms;
 use crate::state::places::Places;
+use crate::state::queue::hidden::{self, Hidden};
 use crate::state::queue::{Queue, WAITING};
 use crate::state::session::Session;
 use crate::state::toasts::Toasts;
+use crate::text::visible;
 
 /// Alerts exist, but the query finds none: why, and what it leaves out.
 #[component]
@@ -19,21 +21,13 @@ pub(super) fn EmptyFilter() -> impl IntoView {
     // Each of these is a query.
     let show = move |q: &str| drop(queue.set_q(q));
     let is_waiting = move || queue.q() == WAITING;
-    let hidden = move || {
-        let hidden = queue.hidden();
-        let some = |count: u64, word: &str| (count > 0).then(|| format!("{count} {word}"));
-        let all: Vec<String> = [
-            some(hidden.snoozed, "snoozed"),
-            some(hidden.suppressed, "suppressed"),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if all.is_empty() {
-            "New alerts appear here by themselves.".to_owned()
-        } else {
-            format!("{}. New alerts appear here by themselves.", all.join(", "))
-        }
+    let text = move || {
+        let hidden = left_out(&queue.hidden());
+        let filter = (!is_waiting()).then(|| format!("No alert fits {}.", visible(&queue.q())));
+        let parts = [hidden, filter];
+        let mut said: Vec<String> = parts.into_iter().flatten().collect();
+        said.push("New alerts appear here by themselves.".to_owned());
+        said.join(" ")
     };
     let title = move || {
         if is_waiting() {
@@ -44,14 +38,14 @@ pub(super) fn EmptyFilter() -> impl IntoView {
     };
     view! {
         {move || {
-            let hides = queue.hidden();
+            let (hides, waits) = (queue.hidden(), is_waiting());
             view! {
-                <Empty title=title() text=hidden()>
+                <Empty title=title() text=text()>
                     <Button
-                        label="Show closed alerts too"
+                        label=if waits { "Show closed alerts too" } else { "Clear the filter" }
                         on_press=move |()| show("")
                     />
-                    {(!is_waiting())
+                    {(!waits)
                         .then(|| {
                             view! {
                                 <Button
@@ -62,12 +56,32 @@ pub(super) fn EmptyFilter() -> impl IntoView {
                             }
                         })}
                     {(hides.snoozed > 0)
-                        .then(|| view! { <Button label="Show snoozed" on_press=move |()| show("is:snoozed") /> })}
+                        .then(|| view! { <Button label="Show snoozed" on_press=move |()| show(&hidden::snoozed(&queue.peek_q())) /> })}
                     {(hides.suppressed > 0)
-                        .then(|| view! { <Button label="Show suppressed" on_press=move |()| show("is:suppressed") /> })}
+                        .then(|| view! { <Button label="Show suppressed" on_press=move |()| show(&hidden::suppressed(&queue.peek_q())) /> })}
                 </Empty>
             }
         }}
+    }
+}
+
+/// `12 alerts are snoozed, 3 suppressed.`
+fn left_out(hidden: &Hidden) -> Option<String> {
+    let alerts = |count: u64| {
+        if count == 1 {
+            "1 alert is".to_owned()
+        } else {
+            format!("{count} alerts are")
+        }
+    };
+    match (hidden.snoozed, hidden.suppressed) {
+        (0, 0) => None,
+        (snoozed, 0) => Some(format!("{} snoozed.", alerts(snoozed))),
+        (0, suppressed) => Some(format!("{} suppressed.", alerts(suppressed))),
+        (snoozed, suppressed) => Some(format!(
+            "{} snoozed, {suppressed} suppressed.",
+            alerts(snoozed)
+        )),
     }
 }
 
@@ -165,6 +179,22 @@ fn curl(base_url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_out_is_counted_in_words() {
+        let said = |snoozed, suppressed| {
+            left_out(&Hidden {
+                snoozed,
+                suppressed,
+            })
+        };
+        assert_eq!(said(0, 0), None);
+        assert_eq!(
+            said(12, 3).as_deref(),
+            Some("12 alerts are snoozed, 3 suppressed.")
+        );
+        assert_eq!(said(0, 1).as_deref(), Some("1 alert is suppressed."));
+    }
 
     #[test]
     fn the_snippet_names_the_real_address_and_valid_json() {

@@ -130,16 +130,43 @@ pub(super) fn focus_row(id: AlertId) {
     focus_element(row_id(id));
 }
 
+/// Gives a line the page's focus: at once when it is painted, so that the next key finds it there.
+pub(super) fn focus_line(queue: Queue, line: &Line) {
+    let place = |line: &Line| {
+        queue
+            .layout()
+            .with_untracked(|layout| layout.place(line))
+            .map(group_id)
+    };
+    let element = match line {
+        Line::Row(id) => Some(row_id(*id)),
+        Line::Head(_) => place(line),
+        Line::Peek(_) | Line::Below => None,
+    };
+    if let Some(element) = element {
+        focus_element(element);
+    }
+}
+
 fn focus_element(id: String) {
-    request_animation_frame(move || {
-        let row = document().get_element_by_id(&id);
-        if let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) {
-            let options = web_sys::FocusOptions::new();
-            options.set_prevent_scroll(true);
-            // A row that is hidden behind an open alert takes no focus, and needs none.
-            let _ = row.focus_with_options(&options);
-        }
-    });
+    if !takes_focus(&id) {
+        request_animation_frame(move || {
+            takes_focus(&id);
+        });
+    }
+}
+
+/// Whether an element was there to be given the focus.
+fn takes_focus(id: &str) -> bool {
+    let row = document().get_element_by_id(id);
+    let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) else {
+        return false;
+    };
+    let options = web_sys::FocusOptions::new();
+    options.set_prevent_scroll(true);
+    // A row that is hidden behind an open alert takes no focus, and needs none.
+    let _ = row.focus_with_options(&options);
+    true
 }
 
 /// A row's id in the page.
@@ -174,14 +201,10 @@ fn keep_in_view(queue: Queue, node: NodeRef<html::Div>, scroll: Scroll) {
             )]
             grid.set_scroll_top(top as i32);
         }
-        let element = match &line {
-            Line::Row(id) => row_id(*id),
-            _ => group_id(index),
-        };
         request_animation_frame(move || {
             // Somebody who reads the alert beside the list, or writes, keeps the focus there.
-            if is_free(&grid) && untrack(|| queue.focused_line()) == Some(line) {
-                focus_element(element);
+            if is_free(&grid) && untrack(|| queue.focused_line()).as_ref() == Some(&line) {
+                focus_line(queue, &line);
             }
         });
     });
@@ -201,16 +224,8 @@ fn hold_focus(queue: Queue, node: NodeRef<html::Div>) {
             if !is_lost || node.try_get_untracked().flatten().is_none() {
                 return;
             }
-            let line = untrack(|| queue.focused_line());
-            let place = |line: &Line| layout.with_untracked(|layout| layout.place(line));
-            match line {
-                Some(Line::Row(id)) => focus_row(id),
-                Some(line) => {
-                    if let Some(index) = place(&line) {
-                        focus_element(group_id(index));
-                    }
-                }
-                None => {}
+            if let Some(line) = untrack(|| queue.focused_line()) {
+                focus_line(queue, &line);
             }
         });
     });

@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use calseta_contract::search::{Candidate, CompletionView};
-use calseta_domain::Timestamp;
 use calseta_domain::query::{self, Chip, Query, QueryError};
+use calseta_domain::{AlertId, Timestamp};
 use leptos::ev::KeyboardEvent;
 use leptos::html;
 use leptos::prelude::*;
@@ -18,6 +18,7 @@ use crate::api;
 use crate::components::{Glyph, Icon};
 use crate::state::clock::now_ms;
 use crate::state::queue::Queue;
+use crate::state::views::Views;
 use crate::text::visible;
 
 /// Keys that follow each other faster are asked about once.
@@ -37,6 +38,8 @@ struct Draft {
     error: RwSignal<Option<QueryError>>,
     completion: RwSignal<Option<CompletionView>>,
     chosen: RwSignal<Option<usize>>,
+    /// The text and the focused row as they were when somebody began to write.
+    before: StoredValue<(String, Option<AlertId>)>,
     /// Grows with every key, so that an answer to an earlier one is dropped.
     generation: StoredValue<u64>,
 }
@@ -53,6 +56,7 @@ pub(super) fn QueryBar() -> impl IntoView {
         error: RwSignal::new(None),
         completion: RwSignal::new(None),
         chosen: RwSignal::new(None),
+        before: StoredValue::default(),
         generation: StoredValue::new(0),
     };
     Effect::new(move |_| {
@@ -63,10 +67,12 @@ pub(super) fn QueryBar() -> impl IntoView {
             draft.error.set(None);
         }
     });
+    let views = Views::expect();
+    let view = Memo::new(move |_| views.current().map(|view| visible(&view.name).into_owned()));
     let active = move || draft.chosen.get().map(option_id);
     let is_wrong = move || draft.error.with(Option::is_some).then_some("true");
     view! {
-        <div class="query" role="search" aria-label="Filter" class:query--written=move || draft.is_written.get() class:query--wrong=move || draft.error.with(Option::is_some)>
+        <div class="query" role="search" aria-label="Filter" class:query--written=move || draft.is_written.get() class:query--wrong=move || draft.error.with(Option::is_some) class:query--view=move || view.with(Option::is_some)>
             <Icon glyph=Glyph::Search />
             <div class="query__box">
                 <Mirror draft />
@@ -93,6 +99,9 @@ pub(super) fn QueryBar() -> impl IntoView {
                     on:keydown=move |event| draft.pressed(&event)
                 />
                 <Chips draft />
+                <span class="query__hint" aria-hidden="true">
+                    {move || view.get().map(|name| format!("Filter {name}…"))}
+                </span>
             </div>
             <Clear draft />
             <Completions draft />
@@ -104,6 +113,8 @@ pub(super) fn QueryBar() -> impl IntoView {
 impl Draft {
     fn begin(self) {
         self.is_written.set(true);
+        self.before
+            .set_value((self.text.get_untracked(), self.queue.peek_focused()));
         self.complete_soon();
     }
 
@@ -208,6 +219,7 @@ impl Draft {
                 if self.completion.with_untracked(Option::is_some) {
                     self.completion.set(None);
                 } else {
+                    self.take_back();
                     self.leave();
                 }
             }
@@ -243,6 +255,15 @@ impl Draft {
             let _ = input.set_selection_range(units, units);
         }
         self.complete_soon();
+    }
+
+    /// What was written since the field got the focus was not meant.
+    fn take_back(self) {
+        let (text, focused) = self.before.get_value();
+        if self.text.with_untracked(|now| now.trim() != text.trim()) {
+            self.put(text);
+            self.queue.focus(focused);
+        }
     }
 
     /// Back to the list; what is wrong stays until it is mended.

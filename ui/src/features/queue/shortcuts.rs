@@ -359,9 +359,7 @@ fn unhandled(queue: Queue, places: Places, is_forward: bool) {
 
 fn go_to(queue: Queue, places: Places, line: &Line) {
     queue.focus_line(line);
-    if let Some(id) = line.alert() {
-        super::grid::focus_row(id);
-    }
+    super::grid::focus_line(queue, line);
     if let Some(id) = line.alert()
         && untrack(|| queue.open().is_some_and(|open| open != id))
     {

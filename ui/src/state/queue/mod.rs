@@ -5,6 +5,7 @@
 //! What the events lead to is in [`feed`], where the focus and the selection are in [`place`].
 
 mod feed;
+pub(crate) mod hidden;
 mod place;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use calseta_domain::{AlertId, AlertStatus, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use self::hidden::Hidden;
 use crate::api::{self, Failure};
 use crate::state::alert_list::{AlertList, AlertRow};
 use crate::state::clock::now_ms;
@@ -85,15 +87,6 @@ pub(crate) struct State {
     errands: StoredValue<BTreeSet<Errand>>,
     /// Grows with every reload, so that an answer to an older question is dropped.
     generation: StoredValue<u64>,
-}
-
-/// Alerts that an empty view does not show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Hidden {
-    /// Snoozed ones.
-    pub(crate) snoozed: u64,
-    /// Suppressed ones.
-    pub(crate) suppressed: u64,
 }
 
 /// What has changed since it was last read.
@@ -443,13 +436,13 @@ impl Queue {
         }
         let count = async |q: &str| counted(q).await.map_or(0, |total| total.count);
         let hidden = Hidden {
-            snoozed: count("is:snoozed").await,
-            suppressed: count("is:suppressed").await,
+            snoozed: count(&hidden::snoozed(&q)).await,
+            suppressed: count(&hidden::suppressed(&q)).await,
         };
         self.hidden.set(hidden);
-        let all = counted("").await;
+        let all = counted("").await.is_some_and(|total| total.count == 0);
         self.is_product_empty
-            .set(all.is_some_and(|total| total.count == 0) && hidden == Hidden::default());
+            .set(all && count("is:suppressed").await == 0);
     }
 }
 

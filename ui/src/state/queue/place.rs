@@ -6,7 +6,7 @@ use leptos::prelude::*;
 
 use super::Queue;
 use crate::state::clock::now_ms;
-use crate::state::layout::{Layout, Line};
+use crate::state::layout::{Layout, Line, Peeked};
 use crate::state::selection::Selection;
 
 impl Queue {
@@ -119,13 +119,31 @@ impl Queue {
 
     /// The row whose indicators are shown below it.
     pub(crate) fn peeked(self) -> Option<AlertId> {
-        self.folds.with(|folds| folds.peek)
+        self.folds.with(|folds| folds.peek.map(|peek| peek.alert))
+    }
+
+    /// How many lines its indicators take.
+    pub(crate) fn peek_lines(self) -> usize {
+        self.folds
+            .with(|folds| folds.peek.map_or(1, |peek| peek.lines))
+    }
+
+    /// Says how many lines a peek's content needs.
+    pub(crate) fn measure_peek(self, id: AlertId, lines: usize) {
+        let now = self.folds.with_untracked(|folds| folds.peek);
+        let measured = now
+            .filter(|peek| peek.alert == id)
+            .map(|peek| peek.measured(lines));
+        if measured.is_some() && measured != now {
+            self.folds.update(|folds| folds.peek = measured);
+        }
     }
 
     /// Shows a row's indicators below it, or hides them.
     pub(crate) fn toggle_peek(self, id: AlertId) {
         self.folds.update(|folds| {
-            folds.peek = (folds.peek != Some(id)).then_some(id);
+            let is_shown = folds.peek.is_some_and(|peek| peek.alert == id);
+            folds.peek = (!is_shown).then_some(Peeked::of(id));
         });
     }
 
