@@ -19,12 +19,17 @@ const KNOWN: &[&str] = &[
     "source_name",
     "title",
 ];
+/// Facts that are what somebody wrote: they are quoted, without their name.
+const WRITTEN: &[&str] = &["note", "summary", "comment"];
 /// The other facts that are lists.
 const LISTS: &[&str] = &["indicators", "dispatched_to"];
 
 /// An event's type as a sentence; an unknown type is shown as it is.
-pub(crate) fn event_title(kind: &str) -> String {
+pub(crate) fn event_title(kind: &str, changed: &Map<String, Value>) -> String {
     match kind {
+        "alert.updated" if changed.contains_key("note") => "Note added",
+        "alert.updated" if changed.contains_key("checklist") => "Checklist ticked",
+        "alert.updated" if changed.contains_key("snoozed_until") => "Snooze",
         "alert.created" => "Alert received",
         "alert.updated" => "Alert changed",
         "alert.duplicated" => "Seen again",
@@ -72,13 +77,21 @@ fn fact(field: &str, value: &Value) -> Option<String> {
                 all.iter().map(short).collect::<Vec<_>>().join(", ")
             ))
         }
+        Value::Array(pair) if pair.len() == 2 && WRITTEN.contains(&field) => {
+            pair[1].as_str().map(quoted)
+        }
         Value::Array(pair) if pair.len() == 2 => (pair[0] != pair[1])
             .then(|| format!("{name} {} → {}", short(&pair[0]), short(&pair[1]))),
         Value::Null => None,
+        Value::String(text) if WRITTEN.contains(&field) => Some(quoted(text)),
         // An id tells nobody anything; the thing itself is on the page.
         _ if field.ends_with("uuid") => None,
         other => Some(format!("{name} {}", short(other))),
     }
+}
+
+fn quoted(text: &str) -> String {
+    format!("“{}”", short(&Value::String(text.to_owned())))
 }
 
 fn short(value: &Value) -> String {
@@ -118,7 +131,7 @@ mod tests {
         let facts = event_facts(&map(
             json!({ "summary": format!("\u{202e}{}", "x".repeat(500)) }),
         ));
-        assert!(facts[0].starts_with("summary ⟨U+202E⟩x"));
+        assert!(facts[0].starts_with("“⟨U+202E⟩x"));
         assert!(facts[0].chars().count() < 100);
     }
 
@@ -158,6 +171,14 @@ mod tests {
             "title": "a", "agent_name": "b", "source_name": ["x", "y"],
         })));
         assert_eq!(facts, ["source name x → y"]);
+    }
+
+    #[test]
+    fn what_somebody_wrote_is_quoted() {
+        let note = map(json!({ "note": [null, "Called.\nNot him."] }));
+        assert_eq!(event_title("alert.updated", &note), "Note added");
+        assert_eq!(event_facts(&note), ["“Called. Not him.”"]);
+        assert_eq!(event_title("alert.updated", &Map::new()), "Alert changed");
     }
 
     #[test]

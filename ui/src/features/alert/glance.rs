@@ -5,6 +5,7 @@ use calseta_contract::related::TrackRecord;
 use calseta_domain::{IndicatorType, Timestamp};
 use leptos::prelude::*;
 
+use super::known::about;
 use super::open_alert::OpenAlert;
 use super::related::Relations;
 use crate::components::{Age, Section};
@@ -21,7 +22,8 @@ const VALUE_CHARS: usize = 44;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Answer {
     Text(String),
-    Values(Vec<String>, usize),
+    /// Each with what enrichment knows of it; and how many more there are.
+    Values(Vec<(String, Option<String>)>, usize),
     None(&'static str),
 }
 
@@ -60,6 +62,16 @@ pub(super) fn Glance(open: OpenAlert, relations: Relations) -> impl IntoView {
                                         .map(|at| {
                                             view! { ", last repeated "<Age at sentence=true /> }
                                         })}
+                                    {move || {
+                                        open.looked_before()
+                                            .map(|at| {
+                                                view! {
+                                                    <span class="glance__more">
+                                                        "you last looked "<Age at sentence=true />
+                                                    </span>
+                                                }
+                                            })
+                                    }}
                                 }
                             })
                     }}
@@ -127,9 +139,12 @@ fn answer(answer: Answer) -> AnyView {
         Answer::Values(values, more) => view! {
             {values
                 .into_iter()
-                .map(|value| {
+                .map(|(value, about)| {
                     let short = middle(&value, VALUE_CHARS);
-                    view! { <span class="glance__value mono" title=value>{short}</span> }
+                    view! {
+                        <span class="glance__value mono" title=value>{short}</span>
+                        {about.map(|about| view! { <span class="glance__about">{about}</span> })}
+                    }
                 })
                 .collect_view()}
             {(more > 0).then(|| view! { <span class="glance__none">{format!("and {more} more")}</span> })}
@@ -157,10 +172,10 @@ fn what(view: &AlertView) -> Answer {
 }
 
 fn of_kinds(indicators: &[IndicatorView], kinds: &[IndicatorType]) -> Option<Answer> {
-    let mut values: Vec<String> = indicators
+    let mut values: Vec<(String, Option<String>)> = indicators
         .iter()
         .filter(|indicator| kinds.contains(&indicator.kind))
-        .map(|indicator| visible(&indicator.value).into_owned())
+        .map(|indicator| (visible(&indicator.value).into_owned(), about(indicator)))
         .collect();
     let more = values.len().saturating_sub(VALUES);
     values.truncate(VALUES);
@@ -191,7 +206,11 @@ fn so_what(view: &AlertView) -> Answer {
         } else {
             &rule.mitre_subtechniques
         };
-        parts.extend(rule.mitre_tactics.iter().chain(techniques).cloned());
+        let ids = rule.mitre_tactics.iter().chain(techniques);
+        parts.extend(ids.map(|id| match rule.mitre_names.get(id) {
+            Some(name) => format!("{name} ({id})"),
+            None => id.clone(),
+        }));
     }
     let tags = view.summary.tags.iter().map(|tag| format!("#{tag}"));
     parts.extend(tags);

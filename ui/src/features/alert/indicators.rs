@@ -10,7 +10,7 @@ use super::indicator_evidence::Evidence;
 use super::indicator_verdict::Override;
 use super::open_alert::OpenAlert;
 use crate::components::{Button, ButtonKind, Indicator, ProviderChip, Section, VerdictChip};
-use crate::text::visible;
+use crate::text::{capital, visible};
 
 /// A value that at most so many alerts have is rare; the backend's relations say the same.
 const RARE_ALERTS: u64 = 5;
@@ -206,7 +206,7 @@ pub(super) fn provider_title(name: &str) -> String {
         "abuseipdb" => "AbuseIPDB".to_owned(),
         "okta" => "Okta".to_owned(),
         "entra" => "Entra ID".to_owned(),
-        other => visible(other).into_owned(),
+        other => capital(&visible(other).replace('_', " ")),
     }
 }
 

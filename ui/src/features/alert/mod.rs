@@ -10,6 +10,7 @@ mod indicator_add;
 mod indicator_evidence;
 mod indicator_verdict;
 mod indicators;
+mod known;
 mod map_path;
 mod open_alert;
 mod page;

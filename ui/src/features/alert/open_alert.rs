@@ -10,7 +10,8 @@ use std::time::Duration;
 use calseta_contract::agent::AgentView;
 use calseta_contract::alert::{ActivityView, AlertSummary};
 use calseta_contract::delivery::DeliveryView;
-use calseta_domain::{AgentId, AlertId};
+use calseta_contract::triage::FlagsRequest;
+use calseta_domain::{AgentId, AlertId, Timestamp};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
@@ -30,6 +31,10 @@ pub(super) struct OpenAlert {
     deliveries: RwSignal<Vec<DeliveryView>>,
     agents: RwSignal<HashMap<AgentId, AgentView>>,
     failure: RwSignal<Option<Failure>>,
+    /// When the analyst had looked at it before now.
+    looked_before: RwSignal<Option<Timestamp>>,
+    /// The alert whose opening was noted already: reading it again is no second look.
+    greeted: StoredValue<Option<AlertId>>,
     pending: StoredValue<bool>,
     /// Grows with every read, so that an answer that was overtaken is dropped.
     generation: StoredValue<u64>,
@@ -47,6 +52,8 @@ impl OpenAlert {
             deliveries: RwSignal::new(Vec::new()),
             agents: RwSignal::new(HashMap::new()),
             failure: RwSignal::new(None),
+            looked_before: RwSignal::new(None),
+            greeted: StoredValue::new(None),
             pending: StoredValue::new(false),
             generation: StoredValue::new(0),
             queue: StoredValue::new(queue),
@@ -57,6 +64,8 @@ impl OpenAlert {
             queue.focus(id.or_else(|| untrack(|| queue.focused())));
             open.detail.set(None);
             open.failure.set(None);
+            open.looked_before.set(None);
+            open.greeted.set_value(None);
             open.activity.set(Vec::new());
             open.deliveries.set(Vec::new());
             open.reload();
@@ -139,6 +148,11 @@ impl OpenAlert {
         self.agents.with(|agents| agents.get(&id).cloned())
     }
 
+    /// When the analyst had looked at it before this time; `None` at the first look.
+    pub(super) fn looked_before(self) -> Option<Timestamp> {
+        self.looked_before.get()
+    }
+
     /// Why the last read failed.
     pub(super) fn failure(self) -> Option<Failure> {
         self.failure.get()
@@ -176,6 +190,7 @@ impl OpenAlert {
                     self.queue
                         .get_value()
                         .set_open_status(id, detail.view.summary.status);
+                    self.greet(id, &detail);
                     self.detail.set(Some(detail));
                 }
                 Err(failure) => self.failure.set(Some(failure)),
@@ -190,6 +205,27 @@ impl OpenAlert {
             }
         });
         spawn_local(self.read_deliveries(id));
+    }
+
+    /// Notes that the analyst has it before them, once each time it is opened.
+    fn greet(self, id: AlertId, detail: &AlertDetail) {
+        if self.greeted.get_value() == Some(id) {
+            return;
+        }
+        self.greeted.set_value(Some(id));
+        self.looked_before.set(detail.view.last_viewed_at);
+        let queue = self.queue.get_value();
+        spawn_local(async move {
+            let read = FlagsRequest {
+                unread: Some(false),
+                flagged: None,
+            };
+            // A mark that was not kept is no harm: the alert stays unread and is marked next time.
+            if api::set_flags(id, read).await.is_ok() {
+                queue.assume(&[id], |alert| alert.is_unread = false);
+                queue.update(|list| list.settle(id));
+            }
+        });
     }
 
     async fn read_deliveries(self, id: AlertId) {

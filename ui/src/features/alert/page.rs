@@ -5,7 +5,7 @@ use leptos::html;
 use leptos::prelude::*;
 use leptos_router::hooks::use_params_map;
 use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 use super::context::Context;
 use super::findings::Findings;
@@ -153,11 +153,52 @@ fn register() {
             let _ = section.focus();
         }
     };
-    let commands = SECTIONS
+    let numbered = SECTIONS
         .iter()
         .enumerate()
         .map(|(index, (id, title, keys))| {
             Command::new(id, title, Group::Move, keys, jump(index + 1))
         });
-    Commands::expect().register(commands.collect());
+    let next = move || jump((here() + 1).min(SECTIONS.len()))();
+    let previous = move || jump(here().saturating_sub(1).max(1))();
+    let beside = [
+        Command::new(
+            "alert.section-next",
+            "Next section",
+            Group::Move,
+            &["l"],
+            next,
+        ),
+        Command::new(
+            "alert.section-previous",
+            "Previous section",
+            Group::Move,
+            &["h"],
+            previous,
+        ),
+    ];
+    Commands::expect().register(numbered.chain(beside).collect());
+}
+
+/// The section that has the focus; without one, the first that is in sight under the head.
+fn here() -> usize {
+    let document = document();
+    let number = |element: &Element| {
+        let id = element.id();
+        id.strip_prefix("section-")
+            .and_then(|number| number.parse().ok())
+    };
+    let focused = document.active_element();
+    let focused = focused.and_then(|element| element.closest(".section").ok().flatten());
+    if let Some(found) = focused.as_ref().and_then(number) {
+        return found;
+    }
+    let head = document.query_selector(".alert-head").ok().flatten();
+    let edge = head.map_or(0.0, |head| head.get_bounding_client_rect().bottom());
+    (1..=SECTIONS.len())
+        .find(|number| {
+            let section = document.get_element_by_id(&format!("section-{number}"));
+            section.is_some_and(|one| one.get_bounding_client_rect().bottom() > edge)
+        })
+        .unwrap_or(0)
 }

@@ -152,13 +152,11 @@ fn line(related: RelatedAlert) -> impl IntoView {
             <a class="related__title" href=alert_path(alert.uuid) title=clip(&title, TITLE_CHARS)>
                 {clip(&title, TITLE_CHARS)}
             </a>
-            <span class="related__state">
-                <VerdictChip mark=alert.malice word=alert.malice.as_str() />
-                <StatusChip status=alert.status />
-                {closed_as.map(|class| view! { <span class="related__class">{class}</span> })}
-            </span>
+            <span><VerdictChip mark=alert.malice word=alert.malice.as_str() /></span>
+            <span><StatusChip status=alert.status /></span>
             <Age at=alert.occurred_at sentence=true />
             <span class="related__why">
+                {closed_as.map(|class| view! { <span class="related__class">{format!("closed as {class}")}</span> })}
                 {related.is_same_rule.then(|| view! { <span class="chip chip--quiet">"same rule"</span> })}
                 {shared.collect_view()}
                 {(more > 0).then(|| format!("and {more} more"))}

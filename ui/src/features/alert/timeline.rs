@@ -2,6 +2,7 @@
 
 use calseta_contract::alert::ActivityView;
 use calseta_contract::triage::NoteView;
+use calseta_domain::Timestamp;
 use leptos::prelude::*;
 
 use super::open_alert::OpenAlert;
@@ -46,6 +47,14 @@ pub(super) fn Timeline(open: OpenAlert) -> impl IntoView {
         entries.retain(|entry| whose.get().includes(&entry.actor_kind));
         entries
     });
+    // Above the newest entry that the analyst had seen; none while nothing is new.
+    let divider = Memo::new(move |_| {
+        let looked = open.looked_before()?;
+        shown.with(|entries| {
+            let first_seen = entries.iter().position(|e| e.created_at <= looked)?;
+            (first_seen > 0).then(|| (entries[first_seen].seq, looked))
+        })
+    });
     let choice = move |(one, word): (Whose, &'static str)| {
         view! {
             <button
@@ -79,11 +88,25 @@ pub(super) fn Timeline(open: OpenAlert) -> impl IntoView {
             >
                 <ol class="timeline">
                     <For each=move || shown.get() key=|entry| entry.seq let:entry>
+                        <Divider seq=entry.seq at=divider />
                         <Entry entry />
                     </For>
                 </ol>
             </Show>
         </Section>
+    }
+}
+
+/// Says where the news ends.
+#[component]
+fn Divider(seq: i64, at: Memo<Option<(i64, Timestamp)>>) -> impl IntoView {
+    let here = Memo::new(move |_| at.get().filter(|(other, _)| *other == seq));
+    move || {
+        here.get().map(|(_, looked)| {
+            view! {
+                <li class="timeline__divider">"You last looked "<Age at=looked sentence=true /></li>
+            }
+        })
     }
 }
 
@@ -94,7 +117,7 @@ fn Entry(entry: ActivityView) -> impl IntoView {
         <li class="timeline__entry" data-actor=entry.actor_kind.clone()>
             <Age at=entry.created_at />
             <span class="timeline__what">
-                <strong>{event_title(&entry.kind)}</strong>
+                <strong>{event_title(&entry.kind, &entry.references)}</strong>
                 {(!facts.is_empty()).then(|| view! { <span class="timeline__facts">{facts}</span> })}
             </span>
             <span class="timeline__who">

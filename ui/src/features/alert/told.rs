@@ -157,10 +157,10 @@ fn line(open: OpenAlert, delivery: DeliveryView) -> impl IntoView {
 #[component]
 fn Untold(open: OpenAlert, one: DispatchExplanation) -> impl IntoView {
     let agent = one.agent_uuid;
-    let word = if one.matched {
-        "would be told"
+    let (word, mood) = if one.matched {
+        ("fits, not told", "busy")
     } else {
-        "not told"
+        ("not told", "off")
     };
     let send = use_action();
     let tell = move |()| {
@@ -185,7 +185,7 @@ fn Untold(open: OpenAlert, one: DispatchExplanation) -> impl IntoView {
         <details class="untold">
             <summary class="untold__head">
                 <a class="deliveries__agent" href=agent_path(agent)>{visible(&one.agent_name).into_owned()}</a>
-                <span class="mood" data-mood="warn">{word}</span>
+                <span class="mood" data-mood=mood>{word}</span>
                 <span class="untold__why">{first_reason(&one)}</span>
             </summary>
             <ul class="untold__trace">{one.trace.into_iter().map(clause).collect_view()}</ul>
