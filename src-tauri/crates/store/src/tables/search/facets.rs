@@ -1,9 +1,12 @@
 //! How the alerts that a query finds divide. Counted over the newest [`COUNT_CAP`] of them, so that
 //! a sidebar never costs more than that.
+//!
+//! A field that the query itself names is counted without its own terms: `status:open` must not
+//! make `Closed` look empty, or nobody could see what choosing it would bring.
 
 use std::collections::BTreeMap;
 
-use calseta_domain::query::FindingVerdict;
+use calseta_domain::query::{Expr, FindingVerdict, Test};
 use calseta_domain::{AlertStatus, Malice, Severity};
 
 use crate::StoreError;
@@ -43,14 +46,60 @@ struct Part {
 
 /// Divides the alerts that a query finds. Its paging and order do not matter.
 pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
+    let found = divide(tx, query)?;
+    let mut facets = found.facets;
+    for facet in &mut facets {
+        if let Some(without) = without_own_terms(query, facet.field) {
+            let wider = divide(tx, &without)?.facets;
+            if let Some(same) = wider.into_iter().find(|one| one.field == facet.field) {
+                *facet = same;
+            }
+        }
+    }
+    Ok(Facets {
+        total: found.total,
+        facets,
+    })
+}
+
+/// The query without the terms that choose values of this facet; `None` when it has none. A term
+/// under `-` or beside others in parentheses is no choice of the sidebar's and stays.
+fn without_own_terms(query: &AlertQuery, field: &str) -> Option<AlertQuery> {
+    let terms = match &query.query.as_ref()?.expr {
+        Expr::All(terms) => terms.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let is_own = |term: &Expr| match term {
+        Expr::Test(test) => matches!(
+            (field, test),
+            ("status", Test::Status(_))
+                | ("sev", Test::Severity(_))
+                | ("source", Test::Source(_))
+                | ("rule", Test::Rule(_))
+                | ("verdict", Test::Malice(_))
+                | ("says", Test::Says(_))
+                | ("tag", Test::Tag(_))
+        ),
+        _ => false,
+    };
+    if !terms.iter().any(is_own) {
+        return None;
+    }
+    let mut wider = query.clone();
+    if let Some(query) = &mut wider.query {
+        let kept = terms.iter().filter(|term| !is_own(term));
+        query.expr = Expr::All(kept.cloned().collect());
+    }
+    Some(wider)
+}
+
+/// How what a query finds divides, every field under the whole query.
+fn divide(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError> {
     let most = u32::try_from(COUNT_CAP + 1).unwrap_or(u32::MAX);
     let ids = super::rows(tx, query, None, most)?;
     let total = ids.len() as u64;
-    let ids = list(
-        &ids[..ids
-            .len()
-            .min(usize::try_from(COUNT_CAP).unwrap_or(usize::MAX))],
-    );
+    let counted = usize::try_from(COUNT_CAP).unwrap_or(usize::MAX);
+    let ids = list(&ids[..ids.len().min(counted)]);
     let parts = parts(tx, &ids)?;
     let says = grouped(
         tx,
@@ -64,9 +113,18 @@ pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError>
          CROSS JOIN alert_tag l ON l.alert_id = m.value JOIN tag t ON t.id = l.tag_id GROUP BY 1",
         &ids,
     )?;
+    let facets = in_order(&parts, &says, tags);
+    Ok(Facets { total, facets })
+}
+
+fn in_order(
+    parts: &[Part],
+    says: &BTreeMap<String, u64>,
+    tags: BTreeMap<String, u64>,
+) -> Vec<Facet> {
     let count = |key: &dyn Fn(&Part) -> Option<String>| {
         let mut counts = BTreeMap::new();
-        for part in &parts {
+        for part in parts {
             if let Some(name) = key(part) {
                 *counts.entry(name).or_insert(0) += part.alerts;
             }
@@ -74,29 +132,19 @@ pub fn facets(tx: &impl Reads, query: &AlertQuery) -> Result<Facets, StoreError>
         counts
     };
     let rank = |words: &[&str], rank: usize| words.get(rank).map(|word| (*word).to_owned());
+    let severities = count(&|p| rank(Severity::WORDS, p.severity));
+    let verdicts = count(&|p| rank(Malice::WORDS, p.verdict));
+    let statuses = count(&|p| Some(p.status.clone()));
     let facet = |field, values| Facet { field, values };
-    let facets = vec![
-        facet(
-            "status",
-            closed(AlertStatus::WORDS, &count(&|p| Some(p.status.clone()))),
-        ),
-        facet(
-            "sev",
-            closed(
-                Severity::WORDS,
-                &count(&|p| rank(Severity::WORDS, p.severity)),
-            ),
-        ),
+    vec![
+        facet("status", closed(AlertStatus::WORDS, &statuses)),
+        facet("sev", closed(Severity::WORDS, &severities)),
         facet("source", open(count(&|p| Some(p.source.clone())))),
         facet("rule", open(count(&|p| p.rule.clone()))),
-        facet(
-            "verdict",
-            closed(Malice::WORDS, &count(&|p| rank(Malice::WORDS, p.verdict))),
-        ),
-        facet("says", closed(FindingVerdict::WORDS, &says)),
+        facet("verdict", closed(Malice::WORDS, &verdicts)),
+        facet("says", closed(FindingVerdict::WORDS, says)),
         facet("tag", open(tags)),
-    ];
-    Ok(Facets { total, facets })
+    ]
 }
 
 fn parts(tx: &impl Reads, ids: &str) -> Result<Vec<Part>, StoreError> {
