@@ -99,6 +99,8 @@ pub(crate) struct Choices {
     pub(crate) keys: BTreeMap<String, String>,
     /// Commands whose shortcut was taken away.
     pub(crate) unbound: BTreeSet<String>,
+    /// Sections of the alert's page that were folded, by their titles.
+    pub(crate) folded: BTreeSet<String>,
 }
 
 impl Default for Choices {
@@ -115,6 +117,7 @@ impl Default for Choices {
             single_keys: true,
             keys: BTreeMap::new(),
             unbound: BTreeSet::new(),
+            folded: BTreeSet::new(),
         }
     }
 }
