@@ -223,7 +223,7 @@ fn build_window(workspace: &Workspace) -> Result<()> {
 /// For WebAssembly where there is a clippy for it, else natively: the code is the same.
 fn clippy_window(workspace: &Workspace) -> Result<()> {
     let mut clippy = if let Some(mut clippy) = wasm::choose(workspace)?.clippy(workspace) {
-        clippy.env("RUSTFLAGS", ui::compiler_flags(ui::Profile::Dev));
+        clippy.env("RUSTFLAGS", ui::COMPILER_FLAGS);
         clippy
     } else {
         output::note("the WebAssembly compiler comes without clippy: checking natively");

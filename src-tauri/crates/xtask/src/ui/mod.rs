@@ -5,6 +5,7 @@
 //! changed: the desktop program embeds it and would be built again otherwise.
 
 mod dist;
+mod shrink;
 mod size;
 mod stylesheet;
 
@@ -23,6 +24,9 @@ const PACKAGE: &str = "calseta-ui";
 
 /// What the bindings are called: `calseta_ui.js`, which `ui/boot.js` imports.
 const BINDINGS: &str = "calseta_ui";
+
+/// Cargo's profile for small programs, in the workspace's `Cargo.toml`.
+const RELEASE_PROFILE: &str = "release-ui";
 
 /// How the window is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,25 +75,20 @@ fn program_file(bindings: &Path) -> PathBuf {
 
 /// The options the window is compiled with.
 ///
-/// In dev builds the types of views are erased: their names double in length with every nesting
-/// and are what the compiler spends its time on.
-pub(crate) fn compiler_flags(profile: Profile) -> &'static str {
-    match profile {
-        Profile::Dev => "--cfg erase_components",
-        Profile::Release => "",
-    }
-}
+/// The types of views are erased: their names double in length with every nesting, which is what
+/// the compiler spends its time on, and every combination of types would be code of its own.
+pub(crate) const COMPILER_FLAGS: &str = "--cfg erase_components";
 
 fn compile(workspace: &Workspace, compiler: &Compiler, profile: Profile) -> Result<PathBuf> {
     let mut cargo = compiler.cargo(workspace, "build");
     cargo
         .args(["--package", PACKAGE])
-        .env("RUSTFLAGS", compiler_flags(profile));
+        .env("RUSTFLAGS", COMPILER_FLAGS);
     let folder = match profile {
         Profile::Dev => "debug",
         Profile::Release => {
-            cargo.arg("--release");
-            "release"
+            cargo.args(["--profile", RELEASE_PROFILE]);
+            RELEASE_PROFILE
         }
     };
     command::run(&mut cargo)?;
@@ -125,6 +124,9 @@ fn generate_bindings(workspace: &Workspace, program: &Path, profile: Profile) ->
         .web(true)
         .and_then(|generator| generator.generate(&folder))
         .context("cannot generate the bindings")?;
+    if is_release {
+        shrink::shrink(&workspace.root, &program_file(&folder))?;
+    }
     fs::write(stamp, identity)?;
     Ok(folder)
 }
