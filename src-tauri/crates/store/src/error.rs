@@ -78,6 +78,17 @@ pub enum OpenError {
     /// The file is a SQLite file of something else.
     #[error("{0} is not a Calseta database; it was left untouched")]
     Foreign(PathBuf),
+    /// SQLite cannot make sense of the file.
+    #[error(
+        "{path} is damaged ({what}); it was left untouched. Restore a backup with `calseta restore`, \
+         or read what can still be read into a new directory with `calseta recover --into DIR`"
+    )]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said first.
+        what: String,
+    },
     /// The linked SQLite is older than the first one without the WAL-reset bug.
     #[error("SQLite {0} is linked; 3.51.3 or newer is needed")]
     OldSqlite(String),

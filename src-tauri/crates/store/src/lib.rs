@@ -6,7 +6,9 @@
 //! get typed verbs on a transaction, one file per table under `tables`. Read `open` for the file,
 //! `writer` for the commit protocol and `tables::event` for the hash chain.
 
+mod backup;
 mod chain;
+mod damage;
 mod error;
 #[cfg(feature = "faults")]
 mod faults;
@@ -14,11 +16,16 @@ mod functions;
 mod migrate;
 mod open;
 mod reader;
+mod restore;
+mod salvage;
 pub mod tables;
 mod writer;
 
+pub use backup::{Contents, CopyError, Depth, copy, inspect};
 pub use chain::ChainHead;
 pub use error::{OpenError, StoreError};
 pub use open::{DataDir, Store};
 pub use reader::ReadTx;
+pub use restore::{Restored, restore};
+pub use salvage::{Salvaged, SalvagedTable, salvage};
 pub use writer::{Wake, WriteTx};

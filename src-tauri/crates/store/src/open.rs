@@ -16,7 +16,7 @@ use crate::error::{OpenError, StoreError};
 use crate::reader::{READERS, ReadTx, Readers};
 use crate::tables::boot;
 use crate::writer::{self, Command, IdleLane, QUEUE_LEN, Wakes, WriteTx};
-use crate::{ChainHead, migrate};
+use crate::{ChainHead, backup, damage, migrate, restore};
 
 /// 3.51.3: the first SQLite without the WAL-reset race that needs just our shape (WAL and several
 /// connections). See <https://sqlite.org/wal.html>, "the WAL-reset bug".
@@ -52,10 +52,13 @@ impl DataDir {
             source,
         })?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: lock,
-            }),
+            Ok(()) => {
+                restore::finish(path).map_err(io)?;
+                Ok(Self {
+                    path: path.to_owned(),
+                    _lock: lock,
+                })
+            }
             Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse(path.to_owned())),
             Err(std::fs::TryLockError::Error(source)) => Err(OpenError::Io {
                 path: lock_path,
@@ -94,10 +97,17 @@ impl Store {
     /// Rows that an earlier process left in hand are orphans, because the lock is exclusive: they
     /// are reset here, at once.
     pub fn open(dir: DataDir, now: Timestamp) -> Result<Self, OpenError> {
+        let path = dir.database();
+        // What only shows when it is opened for writing, a broken schema above all, is damage too.
+        Self::opened(dir, now).map_err(|error| backup::sharpen(&path, error))
+    }
+
+    fn opened(dir: DataDir, now: Timestamp) -> Result<Self, OpenError> {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(OpenError::OldSqlite(rusqlite::version().to_owned()));
         }
         let path = dir.database();
+        damage::check(&path)?;
         drop(private_file(&path).map_err(|source| OpenError::Io {
             path: path.clone(),
             source,

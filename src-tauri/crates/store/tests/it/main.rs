@@ -6,6 +6,7 @@ mod chain;
 mod changes;
 mod commit;
 mod configuration;
+mod copies;
 mod lists;
 mod metrics;
 mod orphans;
