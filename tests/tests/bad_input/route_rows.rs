@@ -168,6 +168,8 @@ pub(crate) const ROUTES: &[Route] = &[
         PATCH_RULE,
     ),
     row("DELETE", "/v1/detection-rules/{uuid}", ADMIN, Humans, ""),
+    row("GET", "/v1/backups", ADMIN, Anybody, ""),
+    row("POST", "/v1/backups", ADMIN, Humans, ""),
     row("GET", "/v1/egress/grants", ADMIN, Humans, ""),
     row("POST", "/v1/egress/grants", ADMIN, Humans, GRANT),
     row("DELETE", "/v1/egress/grants/{uuid}", ADMIN, Humans, ""),

@@ -43,6 +43,12 @@ pub(crate) enum Command {
     Import(Import),
     /// Check that the event log is what was written: its chain, and the anchors outside the database.
     Verify(Verify),
+    /// Make a whole copy of the data directory's database, while an app runs on it or not.
+    Backup(Backup),
+    /// Put a backup in place. No app may run on the data directory; what is there is kept aside.
+    Restore(Restore),
+    /// Read what can be read of a damaged data directory into a new one. The damaged one stays as it is.
+    Recover(Recover),
     /// Run a small deterministic agent: it checks the signature, derives a finding from the
     /// payload, posts it and moves the alert to Triaging.
     SampleAgent(SampleAgent),
@@ -109,6 +115,39 @@ pub(crate) struct KeysRotateMaster {
 pub(crate) struct Verify {
     #[command(flatten)]
     pub(crate) data: DataDir,
+}
+
+/// `calseta backup`.
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// Where to make it, in a new directory of its own [default: backups in the data directory].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: Option<PathBuf>,
+}
+
+/// `calseta restore`.
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// The backup: its directory, or a database file alone.
+    #[arg(value_name = "BACKUP")]
+    pub(crate) backup: PathBuf,
+    /// Put it in the place of a database that is there, which is kept aside.
+    #[arg(long)]
+    pub(crate) replace: bool,
+}
+
+/// `calseta recover`.
+#[derive(Debug, Args)]
+pub(crate) struct Recover {
+    #[command(flatten)]
+    pub(crate) data: DataDir,
+    /// A new data directory for what can be read.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
 }
 
 /// `calseta keys list`.

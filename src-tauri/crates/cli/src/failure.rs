@@ -119,6 +119,7 @@ impl From<StartError> for Failure {
             StartError::Open(
                 calseta_engine::OpenError::Newer { .. } | calseta_engine::OpenError::Foreign(_),
             ) => (REFUSED, "REFUSED"),
+            StartError::Open(calseta_engine::OpenError::Damaged { .. }) => (FAILED, "DAMAGED"),
             _ => (FAILED, "FAILED"),
         };
         Self::new(exit, code, error.to_string())

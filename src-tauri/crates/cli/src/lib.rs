@@ -4,6 +4,7 @@
 //! 1 failed, 2 usage, 3 data directory in use, 4 refused.
 
 mod arguments;
+mod backup;
 mod failure;
 mod import;
 mod ingest;
@@ -46,6 +47,9 @@ pub fn main() -> ExitCode {
             Command::Ingest(ingest) => ingest::run(ingest, json).await,
             Command::Import(import) => import::run(import).await,
             Command::Verify(verify) => verify::run(verify).await,
+            Command::Backup(backup) => backup::make(backup).await,
+            Command::Restore(restore) => backup::restore(restore).await,
+            Command::Recover(recover) => backup::recover(recover).await,
             Command::SampleAgent(agent) => sample_agent::run(agent).await,
         }
     });

@@ -52,7 +52,7 @@ pub(crate) async fn client(dir: &Path) -> Option<LocalClient> {
 }
 
 /// Where a new data directory's master key goes, when the command has no option for it.
-fn key_store() -> Result<KeyStore, Failure> {
+pub(crate) fn key_store() -> Result<KeyStore, Failure> {
     setting(KEY_STORE).map_or(Ok(KeyStore::default()), |word| {
         word.parse()
             .map_err(|error| Failure::usage(format!("{KEY_STORE}: {error}")))

@@ -8,12 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct HealthView {
-    /// ok or down.
+    /// ok, degraded (it works, and something needs a person: see `storage`) or down.
     pub status: String,
     /// The product's version.
     pub version: String,
     /// ok or error.
     pub database: String,
+    /// ok; full (the disk takes no more: nothing is stored, reads are answered); `log_over` (the
+    /// write-ahead log is over its bound).
+    #[serde(default)]
+    pub storage: String,
     /// ok or error.
     pub queue: String,
     /// Jobs that wait or run.

@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod alert;
 pub mod api_key;
+pub mod backup;
 pub mod change;
 pub mod context_document;
 pub mod delivery;

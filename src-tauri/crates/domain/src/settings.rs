@@ -1,11 +1,16 @@
 //! What a person may change while the product runs, as data: the form, the API and the check of a
 //! change are views of one table. A setting is here only when something obeys it.
 
+mod table;
+mod texts;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use crate::FieldError;
+
+pub use table::SETTINGS;
 
 /// A setting: where it is, what it takes and what it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,130 +69,6 @@ pub enum Preset {
 pub const SYSTEM_ZONE: &str = "system";
 /// The longest name of a time zone, in characters.
 const MAX_ZONE_CHARS: i64 = 64;
-/// The most requests a minute that a limit can allow.
-const MAX_PER_MINUTE: i64 = 10_000_000;
-
-/// A limit of requests a minute; 0 switches it off.
-const fn per_minute(key: &'static str, default: i64, text: &'static str) -> Setting {
-    Setting {
-        group: "limits",
-        key,
-        kind: Kind::Number {
-            min: 0,
-            max: MAX_PER_MINUTE,
-        },
-        default: Preset::Number(default),
-        text,
-        needs_restart: false,
-    }
-}
-
-/// Every setting, in the order of the form.
-pub const SETTINGS: &[Setting] = &[
-    Setting {
-        group: "general",
-        key: "analyst_name",
-        kind: Kind::Text {
-            min_chars: 1,
-            max_chars: 100,
-        },
-        default: Preset::Text("Analyst"),
-        text: "Your name, as it stands in the activity beside what you did in the window",
-        needs_restart: false,
-    },
-    Setting {
-        group: "general",
-        key: "time_zone",
-        kind: Kind::TimeZone,
-        default: Preset::Text(SYSTEM_ZONE),
-        text: "The time zone of times in the window: system, or a name such as Europe/Berlin",
-        needs_restart: false,
-    },
-    Setting {
-        group: "network",
-        key: "port",
-        kind: Kind::Number {
-            min: 1_024,
-            max: 65_535,
-        },
-        default: Preset::Number(8_000),
-        text: "The port of the API on both loopback addresses",
-        needs_restart: true,
-    },
-    Setting {
-        group: "ingest",
-        key: "paused",
-        kind: Kind::Flag,
-        default: Preset::Flag(false),
-        text: "Takes no alerts in; senders are told to come back later (503 with Retry-After)",
-        needs_restart: false,
-    },
-    Setting {
-        group: "ingest",
-        key: "dedup_window_hours",
-        kind: Kind::Number { min: 0, max: 720 },
-        default: Preset::Number(24),
-        text: "How many hours after its last sighting an alert still takes in its repetitions; \
-               0 makes every repetition an alert of its own",
-        needs_restart: false,
-    },
-    per_minute(
-        "ingest_per_minute",
-        60_000,
-        "Alerts a minute that one API key may send; 0 is no limit",
-    ),
-    per_minute(
-        "ingest_burst",
-        10_000,
-        "Alerts that one API key may send at once before the limit a minute applies; 0 is the \
-         limit a minute itself",
-    ),
-    per_minute(
-        "requests_per_minute",
-        6_000,
-        "Other requests a minute of one API key; 0 is no limit",
-    ),
-    per_minute(
-        "enrichment_per_minute",
-        600,
-        "Lookups a minute that one API key may ask for; 0 is no limit",
-    ),
-    per_minute(
-        "failed_auth_per_minute",
-        30,
-        "Requests a minute with a bad key that are answered; 0 is no limit. A good key is never \
-         delayed",
-    ),
-    Setting {
-        group: "enrichment",
-        key: "wait_seconds",
-        kind: Kind::Number { min: 5, max: 600 },
-        default: Preset::Number(60),
-        text: "How many seconds agents wait for slow providers; what is missing then is named in \
-               their payload as pending",
-        needs_restart: false,
-    },
-    Setting {
-        group: "approvals",
-        key: "notifier",
-        kind: Kind::Word(&["none"]),
-        default: Preset::Text("none"),
-        text: "Who is told of approvals besides the window and the desktop",
-        needs_restart: false,
-    },
-    Setting {
-        group: "approvals",
-        key: "default_timeout_seconds",
-        kind: Kind::Number {
-            min: 60,
-            max: 86_400,
-        },
-        default: Preset::Number(3_600),
-        text: "How many seconds a request for approval waits when its workflow says nothing else",
-        needs_restart: false,
-    },
-];
-
 impl Setting {
     /// The setting's place as one word: `ingest.paused`.
     pub fn name(&self) -> String {
@@ -256,14 +137,13 @@ impl Setting {
                     let chars = i64::try_from(text.chars().count()).unwrap_or(i64::MAX);
                     (min_chars..=max_chars).contains(&chars) && !text.contains(char::is_control)
                 });
-                text.map(Value::from).map_or_else(
-                    || {
-                        refuse(format!(
-                            "must be a text of {min_chars} to {max_chars} characters"
-                        ))
-                    },
-                    Ok,
-                )
+                let Some(text) = text else {
+                    return refuse(format!(
+                        "must be a text of {min_chars} to {max_chars} characters"
+                    ));
+                };
+                texts::check(&self.name(), text)
+                    .map_or_else(|why| refuse(why.to_owned()), |()| Ok(Value::from(text)))
             }
             Kind::Word(words) => match value.as_str() {
                 Some(word) if words.contains(&word) => Ok(Value::from(word)),
@@ -318,6 +198,11 @@ pub fn defaults() -> BTreeMap<String, Map<String, Value>> {
         group.insert(setting.key.to_owned(), setting.default_value());
     }
     groups
+}
+
+/// The names that a text such as `network.extra_hosts` lists.
+pub fn names(text: &str) -> impl Iterator<Item = &str> {
+    texts::hosts(text)
 }
 
 /// The groups, in the order of the form.

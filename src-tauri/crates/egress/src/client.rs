@@ -2,19 +2,21 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method};
 
+use crate::decision::{DecisionLog, Pending};
 use crate::error::{BuildError, SendError};
 use crate::exchange;
 use crate::policy::Origin;
-use crate::pool::{OwnPorts, Pools};
+use crate::pool::Pools;
 use crate::refusal::Refusal;
 use crate::resolve::{NameLookup, SystemNames};
-use crate::target::{Audience, Grant, Place, Target, judge, origin_text};
+use crate::rules::{Proxy, Rules, Shared};
+use crate::target::{Audience, Grant, Target, judge, origin_text};
 
 /// What a [`Client`] is made with.
 #[derive(Debug, Clone)]
@@ -130,14 +132,15 @@ pub struct Client {
 }
 
 struct Inner {
-    own_ports: OwnPorts,
+    standing: Shared,
     pools: Pools,
+    log: OnceLock<Arc<dyn DecisionLog>>,
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("own_ports", &self.inner.own_ports)
+            .field("standing", &self.inner.standing)
             .finish_non_exhaustive()
     }
 }
@@ -161,18 +164,33 @@ impl Client {
     ) -> Result<Self, BuildError> {
         let user_agent = HeaderValue::from_str(&config.user_agent)
             .map_err(|_| BuildError::UserAgent(config.user_agent))?;
-        let own_ports = OwnPorts::new(config.own_ports);
-        let pools = Pools::new(user_agent, own_ports.clone(), names);
+        let standing = Shared::of(config.own_ports);
+        let pools = Pools::new(user_agent, standing.clone(), names);
         Ok(Self {
-            inner: Arc::new(Inner { own_ports, pools }),
+            inner: Arc::new(Inner {
+                standing,
+                pools,
+                log: OnceLock::new(),
+            }),
         })
     }
 
     /// Replaces the ports this application listens on, once they are known or have changed. They are refused on
     /// every address of this machine, whatever was granted: a delivery to ourselves would run with our own trust.
     pub fn set_own_ports(&self, ports: Vec<u16>) {
-        self.inner.own_ports.set(ports);
+        self.inner.standing.change(|kept| kept.own_ports = ports);
         self.inner.pools.forget_all();
+    }
+
+    /// Replaces the rules of all requests; idle connections that were opened under others are dropped.
+    pub fn set_rules(&self, rules: Rules) {
+        self.inner.standing.change(|kept| kept.rules = rules);
+        self.inner.pools.forget_all();
+    }
+
+    /// Says where decisions are noted. Only the first call counts.
+    pub fn note_decisions(&self, log: Arc<dyn DecisionLog>) {
+        drop(self.inner.log.set(log));
     }
 
     /// Sends one request and reads the answer, all within its deadline.
@@ -183,22 +201,40 @@ impl Client {
     /// [`SendError`]; with `Blocked`, `Connect` and `Tls` nothing was sent.
     pub async fn send(&self, request: Outbound) -> Result<Answer, SendError> {
         let deadline = request.deadline;
-        match tokio::time::timeout(deadline, self.exchange(request)).await {
+        let mut pending = Pending::of(&request, self.inner.log.get().cloned());
+        let exchanged = self.exchange(request, &mut pending);
+        let outcome = match tokio::time::timeout(deadline, exchanged).await {
             Ok(outcome) => outcome,
             Err(_) => Err(SendError::Timeout),
-        }
+        };
+        pending.ended(&outcome);
+        outcome
     }
 
-    async fn exchange(&self, request: Outbound) -> Result<Answer, SendError> {
+    async fn exchange(
+        &self,
+        request: Outbound,
+        pending: &mut Pending,
+    ) -> Result<Answer, SendError> {
         let started = Instant::now();
         let target = judge(&request.url, request.audience)?;
         exchange::check_headers(&request.headers)?;
         let origin = Origin::of(&target, &request.grants);
-        self.admit_literal(&target, &origin)?;
+        let standing = self.inner.standing.current();
+        let proxy = origin.proxy(target.place(), &standing.rules);
+        self.admit_unseen(&target, &origin, proxy)?;
+        // What is connected to: the origin itself, or the proxy.
+        let connected = match proxy {
+            None => origin.clone(),
+            Some(proxy) => {
+                pending.by_proxy();
+                self.admit_proxy(proxy, &origin)?
+            }
+        };
         let client = self
             .inner
             .pools
-            .client(&origin, target.place())
+            .client(&origin, target.place(), proxy)
             .map_err(|error| SendError::Tls(error.to_string()))?;
         let response = exchange::start(
             &client,
@@ -211,7 +247,7 @@ impl Client {
         let remote = response.remote_addr();
         if let Some(remote) = remote {
             // The resolver let only admitted addresses through; this notices if that ever stops being true.
-            origin.admit(remote.ip(), &self.inner.own_ports.current())?;
+            connected.admit(remote.ip(), &self.inner.standing.current())?;
         }
         let status = response.status().as_u16();
         let headers = response.headers().clone();
@@ -233,14 +269,25 @@ impl Client {
     }
 
     /// Judges what the resolver is never asked about.
-    fn admit_literal(&self, target: &Target, origin: &Origin) -> Result<(), Refusal> {
-        let Place::Literal(ip) = target.place() else {
-            return Ok(());
-        };
+    fn admit_unseen(
+        &self,
+        target: &Target,
+        origin: &Origin,
+        proxy: Option<&Proxy>,
+    ) -> Result<(), Refusal> {
+        let standing = self.inner.standing.current();
         origin
-            .admit(ip, &self.inner.own_ports.current())
+            .admit_unseen(target.place(), proxy, &standing)
             .inspect_err(|_| {
                 self.inner.pools.forget(origin);
             })
+    }
+
+    /// The proxy as an origin, judged as far as its URL tells; the resolver judges its name.
+    fn admit_proxy(&self, proxy: &Proxy, origin: &Origin) -> Result<Origin, Refusal> {
+        let connected = Origin::of_proxy(proxy, origin.audience);
+        let standing = self.inner.standing.current();
+        connected.admit_unseen(proxy.place(), None, &standing)?;
+        Ok(connected)
     }
 }

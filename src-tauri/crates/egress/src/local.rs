@@ -14,11 +14,13 @@ use crate::class::AddressClass;
 use crate::client::{Answer, Overflow};
 use crate::error::{BuildError, SendError};
 use crate::exchange;
-use crate::policy::{Origin, Scheme};
-use crate::pool::{self, OwnPorts};
+use crate::policy::Origin;
+use crate::pool;
 use crate::refusal::Refusal;
 use crate::resolve::{JudgedNames, SystemNames};
+use crate::rules::Shared;
 use crate::target::{Audience, Target, judge, origin_text};
+use crate::tls;
 
 /// Most bytes of an answer of our own application: an export page is far below it.
 const MAX_LOCAL_RESPONSE_BYTES: usize = 64 * 1024 * 1024;
@@ -57,13 +59,14 @@ impl LocalClient {
         let resolver = JudgedNames {
             origin: Origin::of(&base, &[granted]),
             place: base.place(),
-            own_ports: OwnPorts::default(),
+            standing: Shared::default(),
             names: Arc::new(SystemNames::new()),
         };
         let client = pool::build(
             &HeaderValue::from_static(USER_AGENT),
-            Scheme::Http,
+            tls::trusting_nobody()?,
             resolver,
+            None,
         )?;
         Ok(Self {
             base,

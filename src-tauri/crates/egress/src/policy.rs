@@ -6,12 +6,15 @@
 //! | public, http | with a grant of class public | yes: the approval showed the warning |
 //! | loopback, private | with a grant of that class | with a grant of that class |
 //! | link-local, forbidden, own port | never | never |
+//!
+//! A grant for a network of the local network opens every private address in it. In an air gap only loopback is left.
 
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use crate::class::{AddressClass, classify};
 use crate::refusal::Refusal;
-use crate::target::{Audience, Grant, Target};
+use crate::rules::{Proxy, Rules, Standing};
+use crate::target::{Audience, Grant, Place, Target};
 
 /// What applies to one send.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +31,11 @@ impl Policy {
     /// # Errors
     /// The [`Refusal`] for this address; `NeedsGrant` if a human could lift it.
     pub fn admit(&self, target: &Target, ip: IpAddr) -> Result<(), Refusal> {
-        Origin::of(target, &self.grants).admit(ip, &self.own_ports)
+        let standing = Standing {
+            own_ports: self.own_ports.clone(),
+            rules: Rules::default(),
+        };
+        Origin::of(target, &self.grants).admit(ip, &standing)
     }
 }
 
@@ -110,7 +117,75 @@ impl Origin {
             && self.host == other.host
     }
 
-    pub(crate) fn admit(&self, ip: IpAddr, own_ports: &[u16]) -> Result<(), Refusal> {
+    /// The origin of a proxy that a human has named, which is a grant for wherever it is.
+    pub(crate) fn of_proxy(proxy: &Proxy, audience: Audience) -> Self {
+        let all = [
+            AddressClass::Public,
+            AddressClass::Loopback,
+            AddressClass::Private,
+        ];
+        Self {
+            audience,
+            scheme: Scheme::Http,
+            host: proxy.host().to_owned(),
+            port: proxy.port(),
+            granted: Granted(all.into_iter().fold(0, |bits, c| bits | Granted::bit(c))),
+        }
+    }
+
+    /// The proxy that this origin is reached through. Agents are reached directly, and so is whatever a human has
+    /// allowed on this machine or the local network: a proxy would be asked for something it cannot know.
+    pub(crate) fn proxy<'a>(&self, place: Place, rules: &'a Rules) -> Option<&'a Proxy> {
+        let is_near = match place {
+            Place::Localhost => true,
+            Place::Literal(ip) => classify(ip) != AddressClass::Public,
+            Place::Name => {
+                self.granted.has(AddressClass::Loopback) || self.granted.has(AddressClass::Private)
+            }
+        };
+        let proxy = rules.proxy.as_ref()?;
+        (self.audience != Audience::Agent && !is_near).then_some(proxy)
+    }
+
+    /// Judges what is known before anything is looked up: a name that a proxy will resolve counts as public.
+    pub(crate) fn admit_unseen(
+        &self,
+        place: Place,
+        proxy: Option<&Proxy>,
+        standing: &Standing,
+    ) -> Result<(), Refusal> {
+        if standing.rules.is_air_gapped && place == Place::Name {
+            // Asking a name server would already leave the machine.
+            return Err(self.air_gapped());
+        }
+        match place {
+            Place::Literal(ip) => self.admit(ip, standing),
+            Place::Name if proxy.is_some() && !self.is_open(AddressClass::Public) => {
+                Err(self.needs_grant(AddressClass::Public))
+            }
+            Place::Name | Place::Localhost => Ok(()),
+        }
+    }
+
+    fn air_gapped(&self) -> Refusal {
+        Refusal::AirGapped {
+            host: self.host.clone(),
+        }
+    }
+
+    fn needs_grant(&self, class: AddressClass) -> Refusal {
+        Refusal::NeedsGrant {
+            grant: Grant {
+                scheme: self.scheme.as_str().to_owned(),
+                host: self.host.clone(),
+                port: self.port,
+                class,
+                audience: self.audience,
+            },
+        }
+    }
+
+    pub(crate) fn admit(&self, ip: IpAddr, standing: &Standing) -> Result<(), Refusal> {
         let ip = ip.to_canonical();
         let class = classify(ip);
         if !class.can_be_granted() {
@@ -120,24 +195,19 @@ impl Origin {
                 class,
             });
         }
-        if own_ports.contains(&self.port) && is_this_machine(ip, class) {
+        if standing.own_ports.contains(&self.port) && is_this_machine(ip, class) {
             return Err(Refusal::OwnPort {
                 host: self.host.clone(),
                 port: self.port,
             });
         }
-        if self.is_open(class) {
+        if standing.rules.is_air_gapped && class != AddressClass::Loopback {
+            return Err(self.air_gapped());
+        }
+        if self.is_open(class) || standing.rules.opens(self.audience, ip) {
             return Ok(());
         }
-        Err(Refusal::NeedsGrant {
-            grant: Grant {
-                scheme: self.scheme.as_str().to_owned(),
-                host: self.host.clone(),
-                port: self.port,
-                class,
-                audience: self.audience,
-            },
-        })
+        Err(self.needs_grant(class))
     }
 
     fn is_open(&self, class: AddressClass) -> bool {

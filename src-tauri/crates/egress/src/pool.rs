@@ -5,7 +5,7 @@
 //! the client. The cache is bounded; the one used longest ago goes first.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -14,7 +14,8 @@ use reqwest::redirect;
 use crate::error::BuildError;
 use crate::policy::{Origin, Scheme};
 use crate::resolve::{JudgedNames, NameLookup};
-use crate::target::Place;
+use crate::rules::{Authorities, Proxy, Shared};
+use crate::target::{Audience, Place};
 use crate::tls;
 
 /// Origins whose connections are kept. An installation has some ten providers and twenty agents.
@@ -34,28 +35,10 @@ const MAX_RESPONSE_HEADERS: usize = 128;
 /// The same for HTTP/2, in bytes of the decoded list.
 const MAX_RESPONSE_HEADER_BYTES: u32 = 64 * 1024;
 
-/// The ports this application listens on, shared with every resolver so that a change counts at once.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OwnPorts(Arc<RwLock<Arc<[u16]>>>);
-
-impl OwnPorts {
-    pub(crate) fn new(ports: Vec<u16>) -> Self {
-        Self(Arc::new(RwLock::new(ports.into())))
-    }
-
-    pub(crate) fn set(&self, ports: Vec<u16>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = ports.into();
-    }
-
-    pub(crate) fn current(&self) -> Arc<[u16]> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-}
-
 /// The bounded cache of clients.
 pub(crate) struct Pools {
     user_agent: HeaderValue,
-    own_ports: OwnPorts,
+    standing: Shared,
     names: Arc<dyn NameLookup>,
     kept: Mutex<Kept>,
 }
@@ -75,33 +58,47 @@ struct Pool {
 impl Pools {
     pub(crate) fn new(
         user_agent: HeaderValue,
-        own_ports: OwnPorts,
+        standing: Shared,
         names: Arc<dyn NameLookup>,
     ) -> Self {
         Self {
             user_agent,
-            own_ports,
+            standing,
             names,
             kept: Mutex::default(),
         }
     }
 
-    /// The client for `origin`, whose host is `place`.
+    /// The client for `origin`, whose host is `place`, directly or through a proxy.
     pub(crate) fn client(
         &self,
         origin: &Origin,
         place: Place,
+        proxy: Option<&Proxy>,
     ) -> Result<reqwest::Client, BuildError> {
         if let Some(client) = self.kept().used(origin) {
             return Ok(client);
         }
         let resolver = JudgedNames {
-            origin: origin.clone(),
-            place,
-            own_ports: self.own_ports.clone(),
+            origin: proxy.map_or_else(
+                || origin.clone(),
+                |proxy| Origin::of_proxy(proxy, origin.audience),
+            ),
+            // Of the two only the one that is connected to is looked up.
+            place: proxy.map_or(place, Proxy::place),
+            standing: self.standing.clone(),
             names: Arc::clone(&self.names),
         };
-        let client = build(&self.user_agent, origin.scheme, resolver)?;
+        let standing = self.standing.current();
+        let authorities = match origin.audience {
+            Audience::Agent => &Authorities::default(),
+            Audience::Provider | Audience::Workflow => &standing.rules.authorities,
+        };
+        let tls = match origin.scheme {
+            Scheme::Http => tls::trusting_nobody()?,
+            Scheme::Https => tls::verified(authorities)?,
+        };
+        let client = build(&self.user_agent, tls, resolver, proxy)?;
         self.kept().keep(origin.clone(), client.clone());
         Ok(client)
     }
@@ -153,19 +150,21 @@ impl Kept {
 /// A client with everything switched off that could send a request elsewhere than asked, or grow its answer.
 pub(crate) fn build(
     user_agent: &HeaderValue,
-    scheme: Scheme,
+    tls: rustls::ClientConfig,
     resolver: JudgedNames,
+    proxy: Option<&Proxy>,
 ) -> Result<reqwest::Client, BuildError> {
-    let tls = match scheme {
-        Scheme::Http => tls::trusting_nobody()?,
-        Scheme::Https => tls::verified()?,
-    };
-    reqwest::Client::builder()
+    let http = |error: reqwest::Error| BuildError::Http(error.without_url().to_string());
+    // The environment's proxies are ignored, and so are its exceptions from them.
+    let mut builder = reqwest::Client::builder().no_proxy();
+    if let Some(proxy) = proxy {
+        builder = builder.proxy(reqwest::Proxy::all(proxy.url()).map_err(http)?);
+    }
+    builder
         .user_agent(user_agent.clone())
         .tls_backend_preconfigured(tls)
         .dns_resolver(Arc::new(resolver))
         .redirect(redirect::Policy::none())
-        .no_proxy()
         .referer(false)
         .no_gzip()
         .no_brotli()
@@ -177,18 +176,18 @@ pub(crate) fn build(
         .http1_max_headers(MAX_RESPONSE_HEADERS)
         .http2_max_header_list_size(MAX_RESPONSE_HEADER_BYTES)
         .build()
-        .map_err(|error| BuildError::Http(error.without_url().to_string()))
+        .map_err(http)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::resolve::SystemNames;
-    use crate::target::{Audience, judge};
+    use crate::target::judge;
 
     fn pools() -> Pools {
         let names = Arc::new(SystemNames::new());
-        Pools::new(HeaderValue::from_static("test"), OwnPorts::default(), names)
+        Pools::new(HeaderValue::from_static("test"), Shared::default(), names)
     }
 
     fn keep(pools: &Pools, url: &str, granted: bool) {
@@ -199,7 +198,7 @@ mod tests {
             Vec::new()
         };
         pools
-            .client(&Origin::of(&target, &grants), target.place())
+            .client(&Origin::of(&target, &grants), target.place(), None)
             .unwrap();
     }
 

@@ -77,6 +77,14 @@ pub enum Refusal {
         /// The grant that is missing; storing exactly this one opens the way.
         grant: Grant,
     },
+    /// The air gap is on, and this is not on this machine.
+    #[error(
+        "{host} is not on this machine and the air gap is on; switch it off in the settings to reach other machines"
+    )]
+    AirGapped {
+        /// The host of the URL.
+        host: String,
+    },
     /// A header that belongs to the connection, not to the caller.
     #[error(
         "the header {name:?} is set by the connection itself and cannot be configured; remove it"
@@ -109,6 +117,7 @@ impl Refusal {
             Self::NeverReachable { .. } => "address_forbidden",
             Self::OwnPort { .. } => "own_port",
             Self::NeedsGrant { .. } => "grant_needed",
+            Self::AirGapped { .. } => "air_gapped",
             Self::ReservedHeader { .. } => "reserved_header",
             Self::ElsewhereThanBase { .. } => "elsewhere",
         }

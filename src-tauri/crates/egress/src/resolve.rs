@@ -13,7 +13,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::Semaphore;
 
 use crate::policy::Origin;
-use crate::pool::OwnPorts;
+use crate::rules::{Shared, Standing};
 use crate::target::Place;
 
 /// Lookups running at once. Each blocks a thread that cannot be interrupted, so a name server that never answers
@@ -76,7 +76,7 @@ pub(crate) struct LookupFailed {
 pub(crate) struct JudgedNames {
     pub(crate) origin: Origin,
     pub(crate) place: Place,
-    pub(crate) own_ports: OwnPorts,
+    pub(crate) standing: Shared,
     pub(crate) names: Arc<dyn NameLookup>,
 }
 
@@ -88,13 +88,13 @@ impl Resolve for JudgedNames {
             Place::Name => self.names.lookup(name.as_str()),
         };
         let origin = self.origin.clone();
-        let own_ports = self.own_ports.clone();
+        let standing = self.standing.current();
         Box::pin(async move {
             let found = lookup.await.map_err(|cause| LookupFailed {
                 host: origin.host.clone(),
                 cause,
             })?;
-            let admitted = admitted(&origin, found, &own_ports)?;
+            let admitted = admitted(&origin, found, &standing)?;
             Ok(Box::new(admitted.into_iter()) as Addrs)
         })
     }
@@ -116,13 +116,12 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 fn admitted(
     origin: &Origin,
     found: Vec<IpAddr>,
-    own_ports: &OwnPorts,
+    standing: &Standing,
 ) -> Result<Vec<SocketAddr>, BoxError> {
-    let ports = own_ports.current();
     let mut refusal = None;
     let mut open = Vec::new();
     for ip in found.into_iter().take(MAX_ADDRESSES) {
-        match origin.admit(ip, &ports) {
+        match origin.admit(ip, standing) {
             Ok(()) => open.push(SocketAddr::new(ip.to_canonical(), origin.port)),
             Err(refused) => {
                 tracing::debug!(host = %origin.host, %ip, reason = refused.code(), "address refused");
@@ -158,7 +157,7 @@ mod tests {
 
     fn passing(origin: &Origin, found: &[&str]) -> Result<Vec<String>, BoxError> {
         let found = found.iter().map(|ip| ip.parse().unwrap()).collect();
-        let open = admitted(origin, found, &OwnPorts::new(vec![8000]))?;
+        let open = admitted(origin, found, &Shared::of(vec![8000]).current())?;
         Ok(open.iter().map(ToString::to_string).collect())
     }
 

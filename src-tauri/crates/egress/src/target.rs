@@ -119,7 +119,7 @@ pub struct Target {
 }
 
 /// What is known about the host without a lookup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Place {
     /// An address, canonical.
     Literal(IpAddr),

@@ -37,6 +37,8 @@ pub(crate) const NOUNS: &[(&str, Scope)] = &[
     ("grant", Scope::Admin),
     ("secret", Scope::Admin),
     ("auth", Scope::Admin),
+    ("backup", Scope::Admin),
+    ("storage", Scope::Admin),
 ];
 
 /// Which events.

@@ -19,12 +19,19 @@ impl Engine {
             .read(|tx| Ok::<_, Problem>(job::depth(tx)?));
         let depth = tokio::time::timeout(CHECK_TIMEOUT, depth).await;
         let depth = depth.ok().and_then(Result::ok);
+        let storage = self.inner.storage_word();
         let word = |ok| if ok { "ok" } else { "error" }.to_owned();
         let providers = self.inner.provider_set();
         HealthView {
-            status: if depth.is_some() { "ok" } else { "down" }.to_owned(),
+            status: match (depth, storage) {
+                (None, _) => "down",
+                (Some(_), "ok") => "ok",
+                (Some(_), _) => "degraded",
+            }
+            .to_owned(),
             version: Self::version().to_owned(),
             database: word(depth.is_some()),
+            storage: storage.to_owned(),
             queue: word(depth.is_some()),
             queue_depth: depth.unwrap_or(0),
             enrichment_providers: providers

@@ -17,6 +17,7 @@ mod anchors;
 mod api_key_changes;
 mod api_keys;
 mod attack_names;
+mod backups;
 mod bulk;
 mod catalog;
 mod changes;
@@ -69,8 +70,11 @@ mod views;
 pub use activity::ActivityQuery;
 pub use agents::AGENT_NAME_MAX;
 pub use alerts::AlertListQuery;
+pub use backups::{
+    BackupError, BackupKind, Recovered, RestoreReport, RestoreRequest, backup_directory,
+    recover_directory, restore_directory,
+};
 pub use calseta_domain::query::Query;
-pub use calseta_store::OpenError;
 pub use calseta_store::tables::Direction;
 pub use calseta_store::tables::alert_list::{AlertFilter, AlertSort, Counting, Keyset, Paging};
 pub use calseta_store::tables::detection_rule::{RuleFilter, RuleSort};
@@ -78,6 +82,7 @@ pub use calseta_store::tables::document::{DocumentFilter, DocumentSort};
 pub use calseta_store::tables::extraction::ExtractionFilter;
 pub use calseta_store::tables::indicator::{IndicatorFilter, IndicatorSort};
 pub use calseta_store::tables::mapping::MappingFilter;
+pub use calseta_store::{CopyError, OpenError, SalvagedTable};
 pub use clock::{Clock, Ids, random_bytes};
 pub use convert::{Format, MAX_FILE_BYTES, Upload};
 pub use deliveries::DeliveryListQuery;

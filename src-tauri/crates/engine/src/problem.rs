@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 /// Seconds after which a busy store is worth another try.
 const BUSY_RETRY_SECS: u64 = 1;
 /// Seconds after which a full disk is worth another try.
-const FULL_RETRY_SECS: u64 = 30;
+pub(crate) const FULL_RETRY_SECS: u64 = 5;
 
 /// A request that was not done.
 #[derive(Debug, Clone)]

@@ -105,6 +105,10 @@ pub(crate) struct Inner {
     pub(crate) suppressing: ParsedQueries,
     pub(crate) anchored: tokio::sync::Mutex<anchors::Anchored>,
     pub(crate) refusals: Refusals,
+    /// The write-ahead log is over its bound.
+    pub(crate) log_over: std::sync::atomic::AtomicBool,
+    /// One backup at a time.
+    pub(crate) backing_up: tokio::sync::Mutex<()>,
     /// Places for conversions of uploads.
     pub(crate) converting: Arc<tokio::sync::Semaphore>,
 }
@@ -157,6 +161,8 @@ impl Engine {
             suppressing: ParsedQueries::default(),
             anchored: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
+            log_over: std::sync::atomic::AtomicBool::new(false),
+            backing_up: tokio::sync::Mutex::default(),
             converting: Arc::new(tokio::sync::Semaphore::new(convert::TOGETHER)),
         };
         let inner = Arc::new(inner);

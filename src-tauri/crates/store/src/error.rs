@@ -14,7 +14,7 @@ pub enum StoreError {
     )]
     TooSlow,
     /// The disk is full. Nothing was stored.
-    #[error("the disk is full; free some space")]
+    #[error("the disk is full or refuses writes; free some space")]
     Full,
     /// A unique constraint said no: the row is there already.
     #[error("a row like this exists already")]
@@ -37,13 +37,36 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DiskFull) => full(),
+            Some(ErrorCode::SystemIoFailure) if is_refused_write(&error) => full(),
             Some(ErrorCode::OperationInterrupted) => Self::TooSlow,
             Some(ErrorCode::DatabaseBusy) => Self::Busy,
             Some(ErrorCode::ConstraintViolation) if is_unique(&error) => Self::Conflict,
             _ => Self::Sqlite(error),
         }
     }
+}
+
+fn full() -> StoreError {
+    crate::storage::disk_was_full();
+    StoreError::Full
+}
+
+/// Whether the disk took no more, said in another way than "full": a quota, or no room for the
+/// write-ahead log's index.
+fn is_refused_write(error: &rusqlite::Error) -> bool {
+    use rusqlite::ffi;
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
+    matches!(
+        failure.extended_code,
+        ffi::SQLITE_IOERR_WRITE
+            | ffi::SQLITE_IOERR_FSYNC
+            | ffi::SQLITE_IOERR_TRUNCATE
+            | ffi::SQLITE_IOERR_SHMSIZE
+            | ffi::SQLITE_IOERR_SHMOPEN
+    )
 }
 
 fn is_unique(error: &rusqlite::Error) -> bool {

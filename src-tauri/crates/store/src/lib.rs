@@ -18,6 +18,7 @@ mod open;
 mod reader;
 mod restore;
 mod salvage;
+mod storage;
 pub mod tables;
 mod writer;
 
@@ -26,6 +27,7 @@ pub use chain::ChainHead;
 pub use error::{OpenError, StoreError};
 pub use open::{DataDir, Store};
 pub use reader::ReadTx;
-pub use restore::{Restored, restore};
+pub use restore::{BackupFiles, Restored, restore};
 pub use salvage::{Salvaged, SalvagedTable, salvage};
+pub use storage::{MAX_LOG_BYTES, StorageFacts};
 pub use writer::{Wake, WriteTx};

@@ -14,8 +14,9 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::error::{OpenError, StoreError};
 use crate::reader::{READERS, ReadTx, Readers};
+use crate::storage::{Storage, StorageFacts};
 use crate::tables::boot;
-use crate::writer::{self, Command, IdleLane, QUEUE_LEN, Wakes, WriteTx};
+use crate::writer::{self, Beside, Command, IdleLane, QUEUE_LEN, Wakes, WriteTx};
 use crate::{ChainHead, backup, damage, migrate, restore};
 
 /// 3.51.3: the first SQLite without the WAL-reset race that needs just our shape (WAL and several
@@ -86,6 +87,7 @@ pub struct Store {
     idle: Arc<IdleLane>,
     readers: Readers,
     wakes: Arc<Wakes>,
+    storage: Arc<Storage>,
     thread: Mutex<Option<JoinHandle<()>>>,
     boot: i64,
     dir: DataDir,
@@ -130,7 +132,13 @@ impl Store {
         });
         let (sender, queue) = mpsc::channel(QUEUE_LEN);
         let idle = Arc::new(IdleLane::default());
-        let thread = spawn_writer(conn, (queue, Arc::clone(&idle)), head, Arc::clone(&wakes))
+        let storage = Arc::new(Storage::of(&path));
+        let beside = Beside {
+            idle: Arc::clone(&idle),
+            wakes: Arc::clone(&wakes),
+            storage: Arc::clone(&storage),
+        };
+        let thread = spawn_writer(conn, queue, head, beside)
             .map_err(|source| OpenError::Io { path, source })?;
         Ok(Self {
             sender: sender.downgrade(),
@@ -138,6 +146,7 @@ impl Store {
             idle,
             readers: Readers::new(readers),
             wakes,
+            storage,
             thread: Mutex::new(Some(thread)),
             boot,
             dir,
@@ -218,6 +227,28 @@ impl Store {
         self.wakes.events.subscribe()
     }
 
+    /// How the disk fares.
+    pub fn storage(&self) -> StorageFacts {
+        self.storage.facts()
+    }
+
+    /// Moves the write-ahead log into the database and empties it, between two transactions;
+    /// `false` when a reader holds on to it. Writes wait a quarter of a second for that at most.
+    pub async fn empty_log(&self) -> Result<bool, StoreError> {
+        let sender = self.sender.upgrade().ok_or(StoreError::Closed)?;
+        let done = self.storage.ask();
+        // A full queue wakes the writer as well.
+        drop(sender.try_send(writer::nothing()));
+        drop(sender);
+        done.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    /// Writes the least there is to write, which tells whether the disk takes writes again.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let boot = self.boot;
+        self.write(move |tx| boot::touch(tx, boot)).await
+    }
+
     /// This process's boot number: rows in hand with a smaller one are orphans.
     pub fn boot(&self) -> i64 {
         self.boot
@@ -256,13 +287,13 @@ impl Store {
 
 fn spawn_writer(
     conn: Connection,
-    (queue, idle): (mpsc::Receiver<Command>, Arc<IdleLane>),
+    queue: mpsc::Receiver<Command>,
     head: ChainHead,
-    wakes: Arc<Wakes>,
+    beside: Beside,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new()
         .name("store-writer".to_owned())
-        .spawn(move || writer::run(&conn, queue, &idle, head, &wakes))
+        .spawn(move || writer::run(&conn, queue, head, &beside))
 }
 
 /// Keeps statements prepared. Without the planner's stability guarantee SQLite looks at the bound

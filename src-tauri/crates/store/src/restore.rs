@@ -34,13 +34,21 @@ pub struct Restored {
     pub aside: Option<PathBuf>,
 }
 
-/// Puts the backup in `from` (a directory with `calseta.db` and perhaps `anchors.jsonl`) in the place
-/// of what `dir` holds.
+/// Where a backup's files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupFiles {
+    /// The database.
+    pub database: PathBuf,
+    /// The anchors of its event log, when there are any.
+    pub anchors: Option<PathBuf>,
+}
+
+/// Puts a backup in the place of what `dir` holds.
 ///
 /// # Errors
 /// [`CopyError`], and then nothing in `dir` has changed: the copy is checked as a whole before the
 /// exchange begins.
-pub fn restore(dir: &DataDir, from: &Path, now: Timestamp) -> Result<Restored, CopyError> {
+pub fn restore(dir: &DataDir, from: &BackupFiles, now: Timestamp) -> Result<Restored, CopyError> {
     let staged = dir.path().join(format!("{STAGED}{}", now.millis()));
     let part = dir
         .path()
@@ -68,7 +76,7 @@ pub fn restore(dir: &DataDir, from: &Path, now: Timestamp) -> Result<Restored, C
     })
 }
 
-fn gather(from: &Path, part: &Path) -> Result<Contents, CopyError> {
+fn gather(from: &BackupFiles, part: &Path) -> Result<Contents, CopyError> {
     let io = |path: &Path| {
         let path = path.to_owned();
         move |source: std::io::Error| match source.kind() {
@@ -78,15 +86,17 @@ fn gather(from: &Path, part: &Path) -> Result<Contents, CopyError> {
     };
     make_private_dir(part).map_err(io(part))?;
     for name in FILES {
-        let (source, target) = (from.join(name), part.join(name));
+        let target = part.join(name);
         let mut file = backup::new_private_file(&target).map_err(io(&target))?;
-        match File::open(&source) {
-            Ok(mut read) => {
-                std::io::copy(&mut read, &mut file).map_err(io(&target))?;
-            }
-            // No anchors is an empty list of them; no database is no backup.
-            Err(error) if error.kind() == ErrorKind::NotFound && name != DATABASE => {}
-            Err(error) => return Err(io(&source)(error)),
+        let source = if name == DATABASE {
+            Some(&from.database)
+        } else {
+            from.anchors.as_ref()
+        };
+        // Without anchors the list of them is empty.
+        if let Some(source) = source {
+            let mut read = File::open(source).map_err(io(source))?;
+            std::io::copy(&mut read, &mut file).map_err(io(&target))?;
         }
         file.sync_all().map_err(io(&target))?;
     }
@@ -204,11 +214,17 @@ mod tests {
 
     fn is_exchanged(dir: &Path) {
         let text = |path: PathBuf| std::fs::read_to_string(path).unwrap();
-        assert_eq!(names(dir), ["anchors.jsonl", "before-restore-7", "calseta.db"]);
+        assert_eq!(
+            names(dir),
+            ["anchors.jsonl", "before-restore-7", "calseta.db"]
+        );
         assert_eq!(text(dir.join("calseta.db")), "new calseta.db");
         assert_eq!(text(dir.join("anchors.jsonl")), "new anchors.jsonl");
         let aside = dir.join("before-restore-7");
-        assert_eq!(names(&aside), ["anchors.jsonl", "calseta.db", "calseta.db-wal"]);
+        assert_eq!(
+            names(&aside),
+            ["anchors.jsonl", "calseta.db", "calseta.db-wal"]
+        );
         assert_eq!(text(aside.join("calseta.db")), "old calseta.db");
         assert_eq!(text(aside.join("anchors.jsonl")), "old anchors.jsonl");
     }
@@ -244,7 +260,10 @@ mod tests {
         let staged = dir.path().join("restoring-7");
         std::fs::rename(&staged, dir.path().join("restoring-7.part")).unwrap();
         finish(dir.path()).unwrap();
-        assert_eq!(names(dir.path()), ["anchors.jsonl", "calseta.db", "calseta.db-wal"]);
+        assert_eq!(
+            names(dir.path()),
+            ["anchors.jsonl", "calseta.db", "calseta.db-wal"]
+        );
     }
 
     #[tokio::test]
@@ -255,10 +274,17 @@ mod tests {
         store.close(now()).await;
         drop(store);
         let before = std::fs::read(data.path().join(DATABASE)).unwrap();
-        std::fs::write(from.path().join(DATABASE), "not a database, but long enough".repeat(40))
-            .unwrap();
+        std::fs::write(
+            from.path().join(DATABASE),
+            "not a database, but long enough".repeat(40),
+        )
+        .unwrap();
         let taken = DataDir::take(data.path()).unwrap();
-        let refused = restore(&taken, from.path(), now()).unwrap_err();
+        let files = BackupFiles {
+            database: from.path().join(DATABASE),
+            anchors: None,
+        };
+        let refused = restore(&taken, &files, now()).unwrap_err();
         assert!(
             matches!(refused, CopyError::Open(crate::OpenError::Damaged { .. })),
             "{refused}"

@@ -55,13 +55,15 @@ pub fn salvage(from: &Path, to: &Path, now: Timestamp) -> Result<Salvaged, CopyE
     let version: usize = source
         .query_row("PRAGMA user_version", [], |row| row.get(0))
         .map_err(|error| backup::damaged(from, error))?;
-    drop(backup::new_private_file(to).map_err(|source| match source.kind() {
-        std::io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
-        _ => CopyError::Io {
-            path: to.to_owned(),
-            source,
-        },
-    })?);
+    drop(
+        backup::new_private_file(to).map_err(|source| match source.kind() {
+            std::io::ErrorKind::AlreadyExists => CopyError::Exists(to.to_owned()),
+            _ => CopyError::Io {
+                path: to.to_owned(),
+                source,
+            },
+        })?,
+    );
     let filled = fill(&source, to, version, now);
     if filled.is_err() {
         drop(std::fs::remove_file(to));
@@ -149,11 +151,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn of(
-        source: &'a Connection,
-        target: &'a Connection,
-        name: String,
-    ) -> rusqlite::Result<Self> {
+    fn of(source: &'a Connection, target: &'a Connection, name: String) -> rusqlite::Result<Self> {
         let mut statement =
             target.prepare("SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0")?;
         let columns = statement
@@ -362,7 +360,13 @@ fn mend_references(conn: &Connection, tables: &mut [SalvagedTable]) -> rusqlite:
     )?;
     let references = statement
         .query_map([], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         })?
         .collect::<rusqlite::Result<Vec<(String, String, String, String, String)>>>()?;
     for _ in 0..MAX_ROUNDS {

@@ -8,12 +8,13 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 
+use crate::storage::{self, Storage};
 use crate::{ChainHead, StoreError};
 
 /// Closures that may wait; more than this is answered `Busy`.
@@ -169,26 +170,35 @@ where
     (command, receiver)
 }
 
+/// What the writer shares with those who ask it.
+#[derive(Debug)]
+pub(crate) struct Beside {
+    pub(crate) idle: Arc<IdleLane>,
+    pub(crate) wakes: Arc<Wakes>,
+    pub(crate) storage: Arc<Storage>,
+}
+
 /// The thread's loop; ends when every sender is gone and the queue is empty.
 pub(crate) fn run(
     conn: &Connection,
     mut queue: mpsc::Receiver<Command>,
-    idle: &IdleLane,
     start: ChainHead,
-    wakes: &Wakes,
+    beside: &Beside,
 ) {
     let head = Cell::new(start);
     let writer = Writer {
         conn,
         head: &head,
-        wakes,
+        wakes: &beside.wakes,
+        storage: &beside.storage,
     };
     while let Some(first) = queue.blocking_recv() {
         writer.batch(first, || queue.try_recv().ok());
         // One at a time, each a commit of its own: whoever comes meanwhile waits for no more.
-        while let Some(work) = idle.pop(queue.is_empty()) {
+        while let Some(work) = beside.idle.pop(queue.is_empty()) {
             writer.batch(work, || None);
         }
+        beside.storage.checkpoint(conn);
     }
     drop(conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"));
 }
@@ -198,11 +208,19 @@ struct Writer<'a> {
     conn: &'a Connection,
     head: &'a Cell<ChainHead>,
     wakes: &'a Wakes,
+    storage: &'a Storage,
 }
 
 impl Writer<'_> {
     /// Runs a closure, and those that `next` gives, in one commit.
     fn batch(&self, first: Command, mut next: impl FnMut() -> Option<Command>) {
+        let (refused, changes) = (storage::refusals(), self.conn.total_changes());
+        // Before the answers: who was refused and asks how the disk fares must not hear that it is well.
+        let note = |stored: bool| {
+            let changed = self.conn.total_changes() != changes;
+            self.storage
+                .note(storage::refusals() - refused, stored && changed);
+        };
         let (conn, head) = (self.conn, self.head);
         let before = head.get();
         let begun = conn
@@ -210,7 +228,9 @@ impl Writer<'_> {
             .and_then(|mut s| s.execute([]));
         if let Err(error) = begun {
             tracing::error!(error = %error, "the store cannot begin a transaction");
-            (first(Err(error.into())).reply)(Ok(()));
+            let reply = first(Err(error.into())).reply;
+            note(false);
+            reply(Ok(()));
             return;
         }
         let tx = WriteTx::new(conn, head);
@@ -229,6 +249,7 @@ impl Writer<'_> {
         if committed.is_ok() {
             notify(&tx, self.wakes, before);
         }
+        note(committed.is_ok());
         for reply in replies {
             reply(committed.as_ref().copied().map_err(copy));
         }
@@ -370,13 +391,12 @@ mod tests {
         let (next, told_next) = command(insert);
         drop(sender.try_send(next));
         drop(sender);
-        run(
-            &conn,
-            queue,
-            &IdleLane::default(),
-            ChainHead::EMPTY,
-            &wakes(),
-        );
+        let beside = Beside {
+            idle: Arc::default(),
+            wakes: Arc::new(wakes()),
+            storage: Arc::new(Storage::of(std::path::Path::new("memory"))),
+        };
+        run(&conn, queue, ChainHead::EMPTY, &beside);
         let failed = |told: oneshot::Receiver<Result<(), StoreError>>| {
             told.blocking_recv()
                 .expect("everybody is answered")

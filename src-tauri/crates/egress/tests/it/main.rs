@@ -7,4 +7,5 @@ mod local;
 mod peer;
 mod reached;
 mod rebinding;
+mod rules;
 mod urls;

@@ -9,6 +9,7 @@ pub(crate) mod deliver;
 mod enrich;
 mod index;
 pub(crate) mod matching;
+pub(crate) mod storage;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,8 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     supervise(inner, "index", index::run);
     supervise(inner, "clock", clock::run);
     supervise(inner, "anchor", crate::anchors::run);
+    supervise(inner, "storage", storage::run);
+    supervise(inner, "backup", crate::backups::run);
 }
 
 /// Keeps a stage's loop running: one that panicked is reported and started again.

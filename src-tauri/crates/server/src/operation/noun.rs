@@ -69,6 +69,8 @@ nouns! {
         "Figures about alerts, rules and the work on them.";
     Settings => "settings", "Settings",
         "What the console can be told, with the schema of every setting.";
+    Backups => "backups", "Backups",
+        "Whole copies of everything but the master key.";
     Egress => "egress", "Outgoing requests",
         "Private addresses that a human has allowed.";
     Health => "health", "Health and documentation",

@@ -6,6 +6,7 @@ mod alert_parts;
 mod alert_work;
 mod alerts;
 mod api_keys;
+mod backups;
 mod changes;
 mod deliveries;
 mod documentation;
@@ -68,6 +69,7 @@ pub(crate) fn table() -> Vec<Operation> {
         security::operations(),
         metrics::operations(),
         settings::operations(),
+        backups::operations(),
         egress::operations(),
         health::operations(),
         documentation::operations(),

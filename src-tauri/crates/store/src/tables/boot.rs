@@ -34,6 +34,15 @@ pub(crate) fn begin(conn: &Connection, now: Timestamp) -> rusqlite::Result<i64> 
     Ok(epoch)
 }
 
+/// Writes this start's row as it is.
+pub(crate) fn touch(tx: &WriteTx<'_>, boot: i64) -> Result<(), StoreError> {
+    tx.conn.execute(
+        "UPDATE boot SET started_at = started_at WHERE epoch = ?1",
+        [boot],
+    )?;
+    Ok(())
+}
+
 /// Notes a clean exit.
 pub(crate) fn end(tx: &WriteTx<'_>, boot: i64, now: Timestamp) -> Result<(), StoreError> {
     tx.conn.execute(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use calseta_store::tables::integrity;
-use calseta_store::{CopyError, DataDir, Depth, OpenError, Store, StoreError};
+use calseta_store::{BackupFiles, CopyError, DataDir, Depth, OpenError, Store, StoreError};
 use rusqlite::Connection;
 use tokio::task::JoinSet;
 
@@ -25,11 +25,22 @@ fn alerts(path: &Path) -> i64 {
         .expect("alerts can be counted")
 }
 
+fn files(backup: &Path) -> BackupFiles {
+    let anchors = backup.join("anchors.jsonl");
+    BackupFiles {
+        database: backup.join("calseta.db"),
+        anchors: anchors.is_file().then_some(anchors),
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_copy_made_under_writes_is_whole_and_holds_what_was_answered_before() {
     let (dir, store) = fresh();
     let store = Arc::new(store);
-    let (answered, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
+    let (answered, stop) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let mut tasks = JoinSet::new();
     for writer in 0..WRITERS {
         let (store, answered, stop) = (store.clone(), answered.clone(), stop.clone());
@@ -88,12 +99,17 @@ async fn a_restored_directory_is_the_backup_and_the_old_files_are_aside() {
     store.close(now()).await;
     drop(store);
     let taken = DataDir::take(dir.path()).expect("nobody runs on it");
-    let restored = calseta_store::restore(&taken, backup.path(), now()).expect("it is restored");
+    let restored =
+        calseta_store::restore(&taken, &files(backup.path()), now()).expect("it is restored");
     drop(taken);
     assert_eq!(restored.contents.alerts, 5);
     assert_eq!(alerts(&from), 5);
     let aside = restored.aside.expect("there was something before");
-    assert_eq!(alerts(&aside.join("calseta.db")), 9, "nothing is thrown away");
+    assert_eq!(
+        alerts(&aside.join("calseta.db")),
+        9,
+        "nothing is thrown away"
+    );
     let store = open(dir.path());
     let complaints = store
         .read(|tx| integrity::complaints(tx))
@@ -109,17 +125,25 @@ async fn a_backup_of_a_newer_version_is_refused() {
     let newer = backup.path().join("calseta.db");
     calseta_store::copy(&dir.path().join("calseta.db"), &newer).expect("it is copied");
     let conn = Connection::open(&newer).expect("it opens");
-    conn.execute_batch("PRAGMA user_version = 999").expect("it is marked");
+    conn.execute_batch("PRAGMA user_version = 999")
+        .expect("it is marked");
     drop(conn);
     store.close(now()).await;
     drop(store);
     let taken = DataDir::take(dir.path()).expect("nobody runs on it");
-    let refused = calseta_store::restore(&taken, backup.path(), now()).unwrap_err();
+    let refused = calseta_store::restore(&taken, &files(backup.path()), now()).unwrap_err();
     assert!(
-        matches!(refused, CopyError::Open(OpenError::Newer { found: 999, .. })),
+        matches!(
+            refused,
+            CopyError::Open(OpenError::Newer { found: 999, .. })
+        ),
         "{refused}"
     );
-    assert_eq!(alerts(&dir.path().join("calseta.db")), 0, "it is the old one");
+    assert_eq!(
+        alerts(&dir.path().join("calseta.db")),
+        0,
+        "it is the old one"
+    );
 }
 
 /// A database of about a megabyte, closed in order.
@@ -147,9 +171,8 @@ fn next(state: &mut u64) -> u64 {
 
 fn damage(whole: &[u8], seed: u64) -> Vec<u8> {
     let (mut bytes, mut state) = (whole.to_vec(), seed + 1);
-    let place = |state: &mut u64, len: usize| {
-        usize::try_from(next(state)).unwrap_or(0) % len.max(1)
-    };
+    let place =
+        |state: &mut u64, len: usize| usize::try_from(next(state)).unwrap_or(0) % len.max(1);
     match seed % 4 {
         0 => bytes.truncate(place(&mut state, whole.len())),
         1 => {
@@ -199,9 +222,14 @@ async fn a_damaged_file_is_refused_untouched_or_opens_and_gives_back_what_can_be
         let after = std::fs::read(&path).expect("it can be read");
         assert!(after == bytes, "seed {seed}: a refused file was changed");
     }
-    println!("{DAMAGED} damaged files: {refused} refused untouched, {opened} opened, {salvaged} read out with {kept} alerts");
+    println!(
+        "{DAMAGED} damaged files: {refused} refused untouched, {opened} opened, {salvaged} read out with {kept} alerts"
+    );
     assert!(refused > DAMAGED / 2, "{refused} of {DAMAGED} were noticed");
-    assert!(salvaged > DAMAGED / 4, "{salvaged} of {DAMAGED} gave anything");
+    assert!(
+        salvaged > DAMAGED / 4,
+        "{salvaged} of {DAMAGED} gave anything"
+    );
     // The control: opened for writing as it is, a damaged file does not stay as it was.
     let dir = tempfile::tempdir().expect("a directory");
     let path = dir.path().join("calseta.db");
@@ -249,5 +277,9 @@ async fn a_broken_page_costs_its_own_rows_and_the_rest_is_a_store_like_any_other
         conn.query_row("SELECT alerts FROM alert_total", [], |row| row.get(0))
             .expect("the counter")
     };
-    assert_eq!(u64::try_from(total), Ok(table.kept + 1), "counters were made anew");
+    assert_eq!(
+        u64::try_from(total),
+        Ok(table.kept + 1),
+        "counters were made anew"
+    );
 }

@@ -14,5 +14,6 @@ mod plans;
 mod readers;
 mod related;
 mod search;
+mod storage;
 mod triage;
 mod world;
