@@ -70,6 +70,8 @@ pub struct BackendOptions {
     pub arguments: Vec<String>,
     /// Environment variables.
     pub environment: Vec<(String, String)>,
+    /// A program and its arguments that start the program: a tracer, or a namespace of its own.
+    pub inside: Vec<String>,
 }
 
 impl BackendOptions {
@@ -81,7 +83,18 @@ impl BackendOptions {
             arguments: vec!["--no-limits".to_owned()],
             // A line a request would bury what a failed test says.
             environment: vec![("CALSETA_LOG".to_owned(), "warn".to_owned())],
+            inside: Vec::new(),
         }
+    }
+
+    /// The command that starts the program, up to its own arguments.
+    fn command(&self) -> Command {
+        let Some((outer, arguments)) = self.inside.split_first() else {
+            return Command::new(&self.program);
+        };
+        let mut command = Command::new(outer);
+        command.args(arguments).arg(&self.program);
+        command
     }
 }
 
@@ -106,7 +119,8 @@ impl Backend {
 
     /// Starts and waits for the ready line.
     pub async fn start(options: &BackendOptions) -> Result<Self> {
-        let mut child = Command::new(&options.program)
+        let mut child = options
+            .command()
             .arg("serve")
             .arg("--data-dir")
             .arg(&options.data_dir)

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use anyhow::{Result, ensure};
 use axum::Router;
 use calseta_tests::backend::background;
+use calseta_tests::goals;
 use calseta_tests::raw::{self, Answer};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -256,8 +257,16 @@ async fn a_foreign_host_or_origin_is_refused_on_every_route() -> Result<()> {
     let to = world.backend.address();
     let count = forms(to.port()).len();
     assert!(count >= 40, "only {count} combinations");
-    println!("{count} combinations on {} targets", targets().len());
     let found = violations(to, world.backend.admin(), 1).await;
+    goals::shown(
+        "S1",
+        format!(
+            "{count} Host and Origin forms on {} targets",
+            targets().len()
+        ),
+        format!("{} let through", found.len()),
+        "0",
+    );
     assert!(
         found.is_empty(),
         "{} wrong:\n{}",
@@ -279,6 +288,10 @@ async fn without_the_guard_every_combination_would_be_reported() -> Result<()> {
     let asked = forms(to.port()).len() * targets().len().div_ceil(every);
     let found = violations(to, "cai_none", every).await;
     assert_eq!(found.len(), asked, "an open server must fail every check");
+    goals::control(
+        "S1",
+        format!("an open server let {asked} of {asked} through"),
+    );
     Ok(())
 }
 
@@ -315,5 +328,11 @@ async fn our_own_names_are_served_and_no_answer_opens_them_to_pages() -> Result<
             }
         }
     }
+    goals::shown(
+        "S2",
+        format!("{} targets, and a preflight for each", targets().len()),
+        "no cookie, no Access-Control header",
+        "0",
+    );
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Bodies that are too deep, too large, or of another kind than JSON.
 
 use anyhow::{Result, ensure};
+use calseta_tests::goals;
 use calseta_tests::raw::{self, Answer};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
@@ -66,6 +67,13 @@ async fn a_million_levels_are_refused_on_every_route() -> Result<()> {
         let answer = post(&world, "POST", path, body.as_bytes()).await?;
         expect(&answer, 422, "PAYLOAD_TOO_DEEP", path)?;
     }
+    let routes = ROUTES.iter().filter(|route| !route.body.is_empty()).count();
+    goals::shown(
+        "S6",
+        format!("a million levels on {routes} routes, inside payloads too"),
+        "all 422",
+        "all",
+    );
     world.is_unharmed().await
 }
 
@@ -116,6 +124,12 @@ async fn a_body_over_the_limit_is_413_whether_declared_or_not() -> Result<()> {
     let body = format!(r#"{{"source_name":"generic","payload":{{"title":"{text}"}}}}"#);
     let answer = post(&world, "POST", "/v1/alerts", body.as_bytes()).await?;
     expect(&answer, 413, "PAYLOAD_TOO_LARGE", "a payload over 1 MB")?;
+    goals::shown(
+        "S6",
+        "bodies over the limit, declared or in chunks, on every route",
+        "all 413 while they arrive",
+        "all",
+    );
     world.is_unharmed().await
 }
 
@@ -209,5 +223,7 @@ async fn only_plain_json_is_taken() -> Result<()> {
             "{kind} is JSON"
         );
     }
+    let what = "forms, text, no type and 5 content encodings on every route";
+    goals::shown("S2", what, "all 415", "all");
     world.is_unharmed().await
 }

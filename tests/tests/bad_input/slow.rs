@@ -8,7 +8,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use calseta_tests::backend::background;
-use calseta_tests::raw;
+use calseta_tests::{goals, raw};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -109,6 +109,24 @@ async fn slow_clients_are_closed() -> Result<()> {
     let world = World::start().await?;
     let seen = watch(world.backend.address(), world.backend.admin()).await?;
     ensure!(seen.len() == 6, "{} clients were watched", seen.len());
+    let slowest = |in_head: bool| {
+        let of_kind = seen.iter().filter(|(sloth, _)| sloth.in_head == in_head);
+        of_kind
+            .filter_map(|(_, closed)| *closed)
+            .max()
+            .unwrap_or_default()
+    };
+    let (head, body) = (slowest(true), slowest(false));
+    goals::shown(
+        "S5",
+        "6 kinds of slow clients",
+        format!(
+            "closed after ≤ {:.1} s in the head, ≤ {:.1} s in the body",
+            head.as_secs_f64(),
+            body.as_secs_f64()
+        ),
+        "6 s, 11 s",
+    );
     for (sloth, closed) in seen {
         let closed = closed.with_context(|| format!("a client that {} stays open", sloth.name))?;
         println!("a client that {} was closed after {closed:?}", sloth.name);
@@ -131,7 +149,11 @@ async fn a_server_without_timeouts_would_be_noticed() -> Result<()> {
     let seen = watch(to, "cai_none").await?;
     let open = seen.iter().filter(|(_, closed)| closed.is_none()).count();
     ensure!(open >= 1, "the plain server closed everything: {seen:?}");
-    println!("the plain server left {open} of {} open", seen.len());
+    let of = seen.len();
+    goals::control(
+        "S5",
+        format!("a server without timeouts left {open} of {of} open"),
+    );
     Ok(())
 }
 
@@ -160,9 +182,11 @@ async fn stalled_connections_do_not_keep_others_out() -> Result<()> {
         );
         worst = worst.max(started.elapsed());
     }
-    println!(
-        "beside {} stalled connections the slowest answer took {worst:?}",
-        stalled.len()
+    goals::shown(
+        "S5",
+        format!("50 requests beside {} stalled connections", stalled.len()),
+        format!("slowest answer {} ms", worst.as_millis()),
+        "p99 < 50 ms",
     );
     ensure!(worst < HEALTHY, "a healthy client waited {worst:?}");
     drop(stalled);

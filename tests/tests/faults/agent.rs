@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use anyhow::Result;
 use axum::Router;
@@ -28,6 +29,8 @@ type Answerer = dyn Fn(usize) -> Answer + Send + Sync;
 
 struct Shared {
     received: Mutex<Vec<Received>>,
+    /// When each came, in the same order.
+    times: Mutex<Vec<Instant>>,
     answer: Box<Answerer>,
 }
 
@@ -57,6 +60,7 @@ impl Agent {
         let url = format!("http://{}/webhook", listener.local_addr()?);
         let shared = Arc::new(Shared {
             received: Mutex::new(Vec::new()),
+            times: Mutex::new(Vec::new()),
             answer: Box::new(move |n| Box::pin(answer(n))),
         });
         let router = Router::new()
@@ -73,6 +77,15 @@ impl Agent {
             .received
             .lock()
             .unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When each came, in the order of arrival.
+    pub(crate) fn times(&self) -> Vec<Instant> {
+        self.shared
+            .times
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// How many came.
@@ -112,6 +125,8 @@ async fn receive(State(shared): State<Arc<Shared>>, request: Request) -> (Status
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         all.push(received);
+        let mut times = shared.times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.push(Instant::now());
         all.len() - 1
     };
     let status = (shared.answer)(before).await;

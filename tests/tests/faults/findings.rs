@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
 use calseta_tests::backend::http_client;
+use calseta_tests::goals;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
+use crate::agent::Agent;
 use crate::world::{World, text};
 
 /// Findings posted at once.
@@ -99,5 +101,40 @@ async fn fifty_findings_from_one_key_are_fifty() -> Result<()> {
         CROWD,
         "without a key for repetition none is one"
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_posted_again_for_one_delivery_is_one_finding() -> Result<()> {
+    const TIMES: usize = 3;
+    let agent = Agent::start(|_| async { 200 }).await?;
+    let world = World::start().await?;
+    world.agent(&agent.url, 30).await?;
+    let alert = world.alert("said three times").await?;
+    let webhook = agent.wait(1).await?.remove(0).webhook_id;
+    let url = format!("{}/v1/alerts/{alert}/findings", world.backend.base_url);
+    let body = json!({"summary": "the same conclusion", "confidence": 0.9}).to_string();
+    let mut uuids = HashSet::new();
+    for _ in 0..TIMES {
+        let answer = http_client()?
+            .post(&url)
+            .bearer_auth(&world.admin)
+            .header("content-type", "application/json")
+            .header("webhook-id", &webhook)
+            .body(body.clone())
+            .send()
+            .await?;
+        ensure!(answer.status() == 201, "answered {}", answer.status());
+        let answer: Value = serde_json::from_str(&answer.text().await?)?;
+        uuids.insert(text(&answer["data"], "uuid")?);
+    }
+    let kept = findings(&world, &alert).await?;
+    goals::shown(
+        "W11",
+        format!("one finding posted {TIMES} times for one delivery"),
+        format!("{} stored, {} uuid", kept.len(), uuids.len()),
+        "1",
+    );
+    assert_eq!((kept.len(), uuids.len()), (1, 1), "{kept:?}");
     Ok(())
 }

@@ -1,22 +1,20 @@
 //! kill -9 at any moment: an accepted alert is kept and reaches every agent that it matches.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use calseta_domain::{AlertId, Timestamp};
-use calseta_store::tables::{alert, event, integrity};
-use calseta_store::{DataDir, Store, StoreError};
 use calseta_tests::backend::{Backend, BackendOptions, faults_bin, wait_for};
+use calseta_tests::goals;
 use serde_json::json;
 
 use crate::agent::Agent;
 use crate::burst::{self, Accepted};
+use crate::kept::lost;
 use crate::world::{Random, World};
 
-/// Kills of the run.
-const KILLS: u32 = 20;
+/// Kills of the run, short and long.
+const KILLS: (u32, u32) = (20, 200);
 /// The control loses within this many kills, or it is no control.
 const CONTROL_KILLS: u32 = 10;
 /// When a kill comes, in milliseconds after the burst's start.
@@ -40,34 +38,6 @@ async fn one_kill(
     tokio::time::sleep(Duration::from_millis(random.within(from, to))).await;
     backend.kill().await?;
     Ok(burst::accepted(lanes).await)
-}
-
-/// What the file holds of what was accepted, seen by the store itself while no backend runs.
-async fn lost(dir: &Path, accepted: &[Accepted]) -> Result<usize> {
-    let store = Store::open(DataDir::take(dir)?, Timestamp::from_millis(0))?;
-    let ids = accepted
-        .iter()
-        .map(|alert| alert.uuid.parse())
-        .collect::<Result<Vec<AlertId>, _>>()?;
-    let mut missing = 0;
-    for some in ids.chunks(500) {
-        let some = some.to_vec();
-        missing += store
-            .read(move |tx| {
-                let mut missing = 0;
-                for id in some {
-                    missing += usize::from(alert::by_uuid(tx, id)?.is_none());
-                }
-                Ok::<_, StoreError>(missing)
-            })
-            .await?;
-    }
-    let complaints = store.read(|tx| integrity::complaints(tx)).await?;
-    ensure!(complaints.is_empty(), "the file is damaged: {complaints:?}");
-    let chain = store.read(|tx| event::verify(tx)).await?;
-    ensure!(chain.is_ok(), "the event chain breaks at {chain:?}");
-    store.close(Timestamp::from_millis(0)).await;
-    Ok(missing)
 }
 
 struct Agents {
@@ -154,34 +124,44 @@ async fn drained(agents: &Agents, accepted: &[Accepted]) -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_accepted_alert_survives_any_kill_and_reaches_every_matching_agent() -> Result<()> {
+    let kills = goals::many(KILLS.0, KILLS.1);
     let mut random = Random::seeded("kill -9");
     let world = World::start().await?;
     let agents = Agents::register(&world.backend).await?;
     let options = BackendOptions::new(world.files.path());
     world.backend.kill().await?;
     let mut accepted = Vec::new();
-    for round in 1..=KILLS {
+    for round in 1..=kills {
         accepted.extend(one_kill(&options, &world.admin, (round, &mut random)).await?);
     }
     let last = Backend::start(&options).await?;
     drained(&agents, &accepted).await?;
     last.terminate().await?;
-    assert_eq!(
-        lost(world.files.path(), &accepted).await?,
-        0,
-        "accepted alerts were lost"
-    );
+    let missing = lost(world.files.path(), &accepted).await?;
     let mut repeated = Vec::new();
     for agent in [&agents.quick, &agents.slow, &agents.high] {
         repeated.push(repetitions(agent)?);
     }
-    println!(
-        "{KILLS} kills, {} accepted, {} deliveries, repeated per agent {repeated:?}",
-        accepted.len(),
-        agents.quick.count() + agents.slow.count() + agents.high.count(),
+    let deliveries = agents.quick.count() + agents.slow.count() + agents.high.count();
+    let seed = random.seed();
+    let done = format!("{kills} kill -9 ({seed}), {} accepted", accepted.len());
+    goals::shown(
+        "D1",
+        done,
+        format!("{missing} lost, file and chain whole"),
+        "0",
     );
+    let done = format!("{kills} kill -9 ({seed}), 3 agents, {deliveries} deliveries");
+    let figure = format!("0 pairs missing, repeated per agent {repeated:?}");
+    let most = kills as usize * IN_FLIGHT;
+    goals::shown(
+        "W1",
+        done,
+        figure,
+        &format!("0 missing, ≤ {most} repeated each"),
+    );
+    assert_eq!(missing, 0, "accepted alerts were lost");
     assert!(!accepted.is_empty(), "a run without alerts shows nothing");
-    let most = KILLS as usize * IN_FLIGHT;
     assert!(
         repeated.iter().all(|count| *count <= most),
         "a kill repeats only what was in flight: {repeated:?} of at most {most} each"
@@ -204,10 +184,10 @@ async fn a_build_that_answers_before_it_commits_loses_alerts() -> Result<()> {
         accepted.extend(one_kill(&options, &world.admin, (round, &mut random)).await?);
         let missing = lost(world.files.path(), &accepted).await?;
         if missing > 0 {
-            println!(
-                "the control lost {missing} of {} in {round} kills",
-                accepted.len()
-            );
+            let of = accepted.len();
+            let result = format!("answering early lost {missing} of {of} in {round} kills");
+            goals::control("D1", result.clone());
+            goals::control("W1", result);
             return Ok(());
         }
     }

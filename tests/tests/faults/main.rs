@@ -4,13 +4,25 @@
 //! Time is never asserted but as a condition with a generous deadline. The test of loss has a
 //! control, a build that answers before it commits: it must lose, or the test proves nothing.
 
+mod addresses;
 mod agent;
 mod burst;
+mod damage;
 mod delivery;
+mod disk_full;
 mod findings;
 mod hostile;
+mod kept;
 mod kill;
+mod log_size;
+mod names;
+mod overload;
 mod owner;
+mod power;
 mod retries;
+mod signatures;
+mod squatter;
 mod stop;
+mod tools;
+mod upgrade;
 mod world;

@@ -1,6 +1,7 @@
 //! What an agent's answer means for the next attempt.
 
 use anyhow::Result;
+use calseta_tests::goals;
 use calseta_tests::recorder::{Recorder, Reply};
 use serde_json::Value;
 
@@ -62,6 +63,11 @@ async fn a_retry_after_is_honoured_up_to_an_hour() -> Result<()> {
              not within {least}..={most}"
         );
     }
+    let done = format!(
+        "{} answers with Retry-After, seconds and dates",
+        cases.len()
+    );
+    goals::shown("W7", done, "each wait as asked", "60 s to 1 h");
     Ok(())
 }
 
@@ -76,6 +82,7 @@ async fn a_redirect_is_not_followed() -> Result<()> {
         assert_eq!(failed["state"], "due", "a redirect is a failed attempt");
     }
     assert_eq!(elsewhere.seen().len(), 0, "the alert went somewhere else");
+    goals::shown("W7", "301, 302, 307, 308", "0 requests elsewhere", "0");
     Ok(())
 }
 
@@ -97,6 +104,7 @@ async fn an_agent_that_is_gone_is_disabled() -> Result<()> {
     world.alert("after it was gone").await?;
     other.wait(1).await?;
     assert_eq!(agent.seen().len(), 1, "nothing more is sent to it");
+    goals::shown("W7", "410", "disabled, 0 further requests", "0");
     Ok(())
 }
 
@@ -129,5 +137,11 @@ async fn a_refused_message_is_given_up_after_three_attempts() -> Result<()> {
         let off = serde_json::json!({"is_active": false});
         world.backend.patch(&path, &off).await?;
     }
+    goals::shown(
+        "W7",
+        "400, 413, 422",
+        "given up after 3 attempts, agent untouched",
+        "3",
+    );
     Ok(())
 }

@@ -119,7 +119,10 @@ pub(crate) fn wait_ms(delivery: &Value) -> Result<i64> {
 }
 
 /// Random numbers that a printed seed repeats.
-pub(crate) struct Random(u64);
+pub(crate) struct Random {
+    seed: u64,
+    state: u64,
+}
 
 impl Random {
     /// From the environment, else from the system; prints it.
@@ -131,15 +134,23 @@ impl Random {
             .and_then(|text| text.parse().ok())
             .unwrap_or_else(|| RandomState::new().hash_one(what));
         println!("{what}: {SEED_VARIABLE}={seed}");
-        Self(seed | 1)
+        Self {
+            seed,
+            state: seed | 1,
+        }
+    }
+
+    /// What repeats the run.
+    pub(crate) fn seed(&self) -> String {
+        format!("seed {}", self.seed)
     }
 
     /// A number of the range, its end included.
     pub(crate) fn within(&mut self, from: u64, to: u64) -> u64 {
         // Marsaglia's xorshift64: more than even enough to choose a moment.
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        from + self.0 % (to - from + 1)
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        from + self.state % (to - from + 1)
     }
 }

@@ -8,14 +8,37 @@ use std::time::Duration;
 /// must lose what was acknowledged.
 const EARLY_ACK_WINDOW: Duration = Duration::from_millis(5);
 
-/// Whether `CALSETA_FAULT=early-ack` asks for answers before the commit.
+/// The mistake that `CALSETA_FAULT` asks for.
 #[expect(
     clippy::disallowed_methods,
     reason = "the control build's only setting"
 )]
+fn asked() -> &'static str {
+    static ASKED: OnceLock<String> = OnceLock::new();
+    ASKED.get_or_init(|| std::env::var("CALSETA_FAULT").unwrap_or_default())
+}
+
+/// Whether answers are to come before the commit.
 pub(crate) fn early_ack() -> bool {
-    static ASKED: OnceLock<bool> = OnceLock::new();
-    *ASKED.get_or_init(|| std::env::var("CALSETA_FAULT").is_ok_and(|v| v == "early-ack"))
+    asked() == "early-ack"
+}
+
+/// Leaves commits to the kernel's good will when `synchronous-normal` asks for it: a power cut
+/// must then lose what was answered as kept.
+pub(crate) fn loosen(conn: &rusqlite::Connection) -> rusqlite::Result<()> {
+    if asked() == "synchronous-normal" {
+        conn.execute_batch("PRAGMA synchronous=NORMAL")?;
+    }
+    Ok(())
+}
+
+/// A migration's step without its transaction when `torn-upgrade` asks for it: a kill in the middle
+/// must then leave a file between two versions.
+pub(crate) fn torn(step: String) -> String {
+    if asked() == "torn-upgrade" {
+        return step.replace("BEGIN IMMEDIATE;", "").replace("; COMMIT", "");
+    }
+    step
 }
 
 /// Blocks the writer thread for the window.

@@ -74,6 +74,8 @@ pub(crate) fn run(
              PRAGMA user_version={}; COMMIT",
             index + 1
         );
+        #[cfg(feature = "faults")]
+        let step = crate::faults::torn(step);
         if let Err(error) = conn.execute_batch(&step) {
             drop(conn.execute_batch("ROLLBACK"));
             return Err(error.into());

@@ -322,6 +322,8 @@ fn configure(conn: &Connection) -> Result<(), OpenError> {
     if synchronous != 2 {
         return Err(OpenError::Pragma("synchronous=FULL"));
     }
+    #[cfg(feature = "faults")]
+    crate::faults::loosen(conn)?;
     Ok(())
 }
 

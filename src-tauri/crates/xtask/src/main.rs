@@ -9,6 +9,7 @@ mod api;
 mod bench;
 mod command;
 mod environment;
+mod faults;
 mod licences;
 mod output;
 mod run;
@@ -57,6 +58,12 @@ enum Task {
     },
     /// Set up, then run every check there is, stopping at the first that fails
     Test(stages::Selection),
+    /// Run the fault suite and print its table: what was done for each goal, figure, limit, control
+    Faults {
+        /// Many more kills, power cuts and crashes; takes an hour or more
+        #[arg(long)]
+        long: bool,
+    },
     /// Build in release and measure; options after `--` go to the benchmark program
     Bench {
         /// Passed to the benchmark program
@@ -96,6 +103,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Run { rest } => run::start(&workspace, &rest),
         Task::Test(selection) => stages::perform(&workspace, &selection),
+        Task::Faults { long } => faults::start(&workspace, long),
         Task::Bench { rest } => bench::start(&workspace, &rest),
     }
 }

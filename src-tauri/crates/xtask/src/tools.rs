@@ -87,6 +87,15 @@ impl Tools {
         &self.node
     }
 
+    /// Tells tests where Python and Node.js are, and what both can import.
+    pub(crate) fn places(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            ("CALSETA_TEST_PYTHON", self.python.join("bin/python")),
+            ("CALSETA_TEST_NODE", self.node_program.join("bin/node")),
+            ("CALSETA_TEST_NODE_MODULES", self.node.join("node_modules")),
+        ]
+    }
+
     fn install_node(&self) -> Result<()> {
         const FILES: [&str; 2] = ["package.json", "package-lock.json"];
         let source = self.root.join(CLIENTS);

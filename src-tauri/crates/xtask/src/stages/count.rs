@@ -5,14 +5,14 @@ use std::ops::AddAssign;
 
 /// How many tests ran.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Count {
-    pub(super) passed: u64,
-    pub(super) ignored: u64,
+pub(crate) struct Count {
+    pub(crate) passed: u64,
+    pub(crate) ignored: u64,
 }
 
 impl Count {
     /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; …`; other lines are nothing.
-    pub(super) fn of_line(line: &str) -> Option<Self> {
+    pub(crate) fn of_line(line: &str) -> Option<Self> {
         let sums = line.strip_prefix("test result: ")?.split_once(". ")?.1;
         let number = |what: &str| {
             sums.split("; ")
@@ -25,7 +25,7 @@ impl Count {
     }
 
     /// An ignored test is a skipped check.
-    pub(super) fn refuse_ignored(self) -> Result<Self> {
+    pub(crate) fn refuse_ignored(self) -> Result<Self> {
         if self.ignored > 0 {
             bail!(
                 "{} tests were ignored; a check that is skipped is a check that failed",

@@ -14,8 +14,9 @@ use crate::api::Extent;
 use crate::output;
 use crate::workspace::Workspace;
 
-use self::count::Count;
+pub(crate) use self::count::Count;
 use self::plan::Stage;
+pub(crate) use self::plan::{build_programs, with_places};
 
 /// Which stages to run; all of them unless told otherwise.
 #[derive(Debug, Args)]

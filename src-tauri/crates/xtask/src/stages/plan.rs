@@ -23,6 +23,9 @@ const DESKTOP: &str = "desktop";
 /// The room of [`TESTS`] that drives a browser, and there looks with axe-core.
 const BROWSER: &str = "ui";
 
+/// The room of [`TESTS`] that harms the product, and there asks libraries of other languages.
+const FAULTS: &str = "faults";
+
 /// The room of [`TESTS`] that runs the example agents.
 const EXAMPLES: &str = "examples";
 
@@ -251,9 +254,10 @@ fn unit_tests(workspace: &Workspace) -> Command {
     cargo
 }
 
-fn build_programs(workspace: &Workspace) -> Result<()> {
-    let window_and_backend = ["--bin", "calseta", "--bin", "calseta-console"];
-    command::run(&mut workspace.native("build", &window_and_backend))?;
+pub(crate) fn build_programs(workspace: &Workspace) -> Result<()> {
+    let programs = ["calseta", "calseta-console", "forgetful"];
+    let chosen = programs.map(|name| ["--bin", name]);
+    command::run(&mut workspace.native("build", &chosen.concat()))?;
     let control = [
         "--bin",
         "calseta-faults",
@@ -278,6 +282,9 @@ fn run_room(workspace: &Workspace, room: &str) -> Result<Count> {
     if room == BROWSER {
         cargo.env("CALSETA_AXE", Tools::prepare(workspace)?.node_file(AXE)?);
     }
+    if room == FAULTS {
+        cargo.envs(Tools::prepare(workspace)?.places());
+    }
     let count = run_tests(with_places(&mut cargo, workspace)?)?;
     if count.passed == 0 {
         bail!("`{room}` ran no test");
@@ -298,7 +305,7 @@ fn run_tests(command: &mut Command) -> Result<Count> {
 }
 
 /// Tells the tests where the programs, the window's files and their own output are.
-fn with_places<'command>(
+pub(crate) fn with_places<'command>(
     command: &'command mut Command,
     workspace: &Workspace,
 ) -> Result<&'command mut Command> {
@@ -309,6 +316,10 @@ fn with_places<'command>(
         .env(
             "CALSETA_FAULTS_BIN",
             workspace.program("debug", "calseta-faults"),
+        )
+        .env(
+            "CALSETA_FORGETFUL_BIN",
+            workspace.program("debug", "forgetful"),
         )
         .env(
             "CALSETA_CONSOLE_BIN",
