@@ -9,6 +9,7 @@ use calseta_tests::goals;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 use tokio::process::Command;
+use tokio::task::JoinSet;
 
 use crate::world::{Random, World};
 
@@ -65,7 +66,8 @@ async fn start(dir: &Path, key: &str) -> Result<Came> {
         .spawn()?;
     let mut out = BufReader::new(child.stdout.take().context("stdout is piped")?).lines();
     let mut err = child.stderr.take().context("stderr is piped")?;
-    let told = tokio::spawn(async move {
+    let mut told = JoinSet::new();
+    told.spawn(async move {
         let mut said = Vec::new();
         drop(err.read_to_end(&mut said).await);
         String::from_utf8_lossy(&said).into_owned()
@@ -90,7 +92,7 @@ async fn start(dir: &Path, key: &str) -> Result<Came> {
     let status = tokio::time::timeout(DEADLINE, child.wait())
         .await
         .context("it hangs")??;
-    let said = told.await?;
+    let said = told.join_next().await.context("it was read")??;
     ensure!(!said.contains("panicked"), "it panicked: {said}");
     if is_up {
         return Ok(Came::Served);
