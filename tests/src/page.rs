@@ -34,13 +34,26 @@ pub fn layout_faults(session: &Session) -> Result<Vec<String>> {
     sentences(&session.execute(LAYOUT)?)
 }
 
+/// Which of axe-core's rules are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of WCAG 2.2 to AA, and best practice.
+    All,
+    /// Those that colours decide.
+    Colours,
+}
+
 /// What axe-core finds serious or critical on the page as it is.
-pub fn axe_faults(session: &Session, axe: &str) -> Result<Vec<String>> {
+pub fn axe_faults(session: &Session, axe: &str, rules: Rules) -> Result<Vec<String>> {
     let is_there = session.execute("return !!window.axe")?;
     if is_there != Value::Bool(true) {
         session.execute(&format!("{axe}; return 1"))?;
     }
-    let found = session.execute_async(AXE)?;
+    let script = match rules {
+        Rules::All => AXE.to_owned(),
+        Rules::Colours => format!("const only = ['color-contrast', 'link-in-text-block'];\n{AXE}"),
+    };
+    let found = session.execute_async(&script)?;
     ensure!(
         found["passed"].is_string() || !found["faults"].is_null(),
         "axe answered {found}"

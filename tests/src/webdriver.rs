@@ -291,8 +291,11 @@ impl Session {
             }
             if Instant::now() > end {
                 let page = self.execute("return document.body && document.body.innerText;");
+                let focus = "return document.activeElement?.cloneNode(false).outerHTML";
+                let focus = self.execute(focus);
                 bail!(
-                    "waited {deadline:?} for {until:?}; last: {seen:?}; the page shows:\n{page:?}"
+                    "waited {deadline:?} for {until:?}; last: {seen:?}; the focus is on {focus:?}; \
+                     the page shows:\n{page:?}"
                 );
             }
             thread::sleep(POLL_EVERY);

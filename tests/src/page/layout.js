@@ -60,7 +60,9 @@ for (let text = walker.nextNode(); text; text = walker.nextNode()) {
     range.selectNodeContents(text);
     const box = range.getBoundingClientRect();
     if (box.width === 0) continue;
-    let titled = false;
+    // A control's title is shown for every word in it.
+    const control = parent.closest('button, a[href], [role=button], [role=option], [role=menuitem], [role=gridcell]');
+    let titled = !!control && !!control.title;
     let [seenX, seenY] = [false, false];
     for (let at = parent; at && at !== document.body; at = at.parentElement) {
         titled = titled || !!at.title;

@@ -273,6 +273,18 @@ pub(crate) const ROWS: &[Row] = &[
         "return !!document.querySelector('.compare')",
     ),
     row(
+        "alert.section-next",
+        Alert,
+        "3 | l",
+        "return document.activeElement.closest('#section-4') !== null",
+    ),
+    row(
+        "alert.section-previous",
+        Alert,
+        "3 | h",
+        "return document.activeElement.closest('#section-2') !== null",
+    ),
+    row(
         "alert.section-1",
         Alert,
         "1",
@@ -363,7 +375,7 @@ pub(crate) const ROWS: &[Row] = &[
         "?",
         "return !!document.querySelector('[data-shortcut]')",
     ),
-    row("window.settings", List, "g ,", dialog!("Window")),
+    row("window.settings", List, "g ,", dialog!("Settings")),
     row("window.copy-link", List, "Ctrl+l", TOAST),
     row(
         "window.zone",

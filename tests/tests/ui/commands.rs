@@ -72,7 +72,7 @@ fn run(world: &World, row: &Row) -> Result<(), String> {
     let (prepared, keys) = row.run.split_once(" | ").unwrap_or(("", row.run));
     strike(world, prepared);
     if !prepared.is_empty() {
-        world.until("return !document.querySelector('[role=grid][aria-busy=true]')");
+        world.until("return !document.querySelector('.grid[aria-busy=true]')");
     }
     world.browser.execute(REMEMBER).expect("remembered");
     if world.browser.execute(row.seen).ok() == Some(Value::Bool(true)) {

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 use crate::payloads::{PAYLOADS, with_sink};
 use crate::recorder::Recorder;
-use crate::views::{press, shown};
+use crate::strike::strike;
+use crate::views::{self, press, shown};
 use crate::world::{SOON, World};
 
 /// Asked about accounts, it answers with text fields.
@@ -83,6 +84,39 @@ fn no_payload_in_any_field_runs_or_fetches() {
         "main table, main [role=table], main li, main .agent-row, main a[href^='/agents/']",
     );
     look(&world, "the agents", &mut faults);
+
+    // What was saved elsewhere is read by the next start.
+    world.walk_to("/");
+    world.browser.reload().expect("read anew");
+    shown(&world, ".grid__row");
+    page::watch(&world.browser).expect("watched");
+    for (keys, css) in [
+        ("v", "[role=menuitemradio]"),
+        ("Ctrl+k", ".palette__input"),
+        ("N", "dialog[open]"),
+    ] {
+        views::close_dialogs(&world);
+        strike(&world, "Escape Escape");
+        world.until("return !document.querySelector('.popover')");
+        strike(&world, keys);
+        shown(&world, css);
+        if keys == "v" {
+            world.until("return document.querySelector('.popover').innerText.includes('mark00')");
+        }
+        if keys == "Ctrl+k" {
+            press(&world, "mark0");
+            world.until("return document.querySelectorAll('[role=option]').length > 3");
+        }
+        look(&world, &format!("what {keys} opens"), &mut faults);
+    }
+    views::close_dialogs(&world);
+    strike(&world, "Ctrl+k");
+    shown(&world, ".palette__input");
+    press(&world, "Suppressions");
+    shown(&world, "[data-command='queue.suppressions']");
+    strike(&world, "Enter");
+    world.until("return document.querySelector('dialog[open]')?.innerText.includes('mark00')");
+    look(&world, "the suppressions", &mut faults);
 
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     let asked = sink.received();
@@ -183,6 +217,16 @@ fn plant(world: &World, n: usize, payload: &str) -> String {
     });
     let path = format!("/v1/alerts/{alert}/findings");
     world.call_with(key, "POST", &path, &finding);
+    let note = json!({ "text": payload });
+    world.call("POST", &format!("/v1/alerts/{alert}/notes"), &note);
+    let name: String = payload.chars().take(90).collect();
+    world.call(
+        "POST",
+        "/v1/views",
+        &json!({ "name": name, "q": format!("tag:{mark}") }),
+    );
+    let suppression = json!({ "name": name, "q": format!("tag:no{mark}"), "reason": payload });
+    world.call("POST", "/v1/suppressions", &suppression);
     alert
 }
 

@@ -14,7 +14,7 @@ const LINE: usize = 600;
 const PLACE: &str = "const row = document.querySelector('.row--focused'); \
     const draft = document.querySelector('#section-7 textarea'); \
     return { id: row?.id, top: row && Math.round(row.getBoundingClientRect().top), \
-    scroll: document.querySelector('[role=grid]').scrollTop, \
+    scroll: document.querySelector('.grid').scrollTop, \
     selected: document.querySelector('[role=toolbar][aria-label=\"Bulk actions\"] [role=status]')?.textContent, \
     draft: draft?.value }";
 

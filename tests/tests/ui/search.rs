@@ -4,7 +4,7 @@ use calseta_tests::caseload;
 use calseta_tests::dice::Dice;
 use serde_json::{Value, json};
 
-use crate::strike::{filter, finds, ids, strike};
+use crate::strike::{filter, finds, ids, strike, to_filter};
 use crate::views::shown;
 use crate::world::World;
 
@@ -17,8 +17,11 @@ const ORDER: &str = "return [...document.querySelectorAll('.grid__row[id^=row-]'
 /// Rows of a long list that must be compared.
 const ROWS: usize = 20;
 
+/// Whether an alert is one that a query means.
+type IsMeant = fn(&Value) -> bool;
+
 /// What is typed, and what it must find, said of the alert's own fields.
-const QUERIES: [(&str, fn(&Value) -> bool); 8] = [
+const QUERIES: [(&str, IsMeant); 8] = [
     ("185.220.101.", is_odd),
     ("a91f", is_odd),
     ("hxxp://evil[.]example/x", is_odd),
@@ -93,7 +96,8 @@ fn what_is_typed_is_found_in_the_api_s_order() {
 fn a_mistake_keeps_the_last_result(world: &World) {
     filter(world, "sev:critical");
     let before = world.browser.execute(ORDER).expect("rows");
-    strike(world, "/ Ctrl+a");
+    to_filter(world);
+    strike(world, "Ctrl+a");
     world.browser.press("sev:critcal").expect("typed");
     world.until("return document.querySelector('input[aria-label=Filter]').ariaInvalid === 'true'");
     world.sees("Did you mean critical?");

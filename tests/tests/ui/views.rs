@@ -1,4 +1,7 @@
-//! Every view of the window, filled: what looks, sounds or breaks is looked for on each of them.
+//! A filled window, and what every test does with its pages.
+
+use std::thread;
+use std::time::Instant;
 
 use calseta_tests::caseload;
 use calseta_tests::dice::Dice;
@@ -25,84 +28,6 @@ pub(crate) struct Filled {
     _peer: Recorder,
 }
 
-/// A view: its name in files, and the way to it.
-pub(crate) struct View {
-    pub(crate) name: &'static str,
-    open: fn(&World, &Filled),
-}
-
-impl View {
-    /// Opens it, from wherever the window is.
-    pub(crate) fn open(&self, world: &World, filled: &Filled) {
-        close_dialogs(world);
-        (self.open)(world, filled);
-    }
-}
-
-/// All of them.
-pub(crate) const VIEWS: &[View] = &[
-    View {
-        name: "queue",
-        open: |world, _| {
-            world.walk_to("/");
-            shown(world, ".grid__row");
-        },
-    },
-    View {
-        name: "alert",
-        open: |world, filled| {
-            world.walk_to(&format!("/alerts/{}", filled.alert));
-            shown(world, ".finding");
-        },
-    },
-    View {
-        name: "close",
-        open: |world, filled| {
-            world.walk_to(&format!("/alerts/{}", filled.alert));
-            shown(world, ".finding");
-            press(world, "c");
-            shown(world, "dialog[open]");
-        },
-    },
-    View {
-        name: "shortcuts",
-        open: |world, _| {
-            world.walk_to("/");
-            shown(world, ".grid__row");
-            press(world, "?");
-            shown(world, "dialog[open]");
-        },
-    },
-    View {
-        name: "agents",
-        open: |world, _| {
-            world.walk_to("/agents");
-            world.sees("triage-bot");
-        },
-    },
-    View {
-        name: "agent",
-        open: |world, filled| {
-            world.walk_to(&format!("/agents/{}", filled.agent));
-            world.until("return document.querySelector('main h1, main h2')?.textContent.includes('triage-bot')");
-        },
-    },
-    View {
-        name: "new-agent",
-        open: |world, _| {
-            world.walk_to("/agents/new");
-            shown(world, "main form, main input");
-        },
-    },
-    View {
-        name: "nothing-here",
-        open: |world, _| {
-            world.walk_to("/no/such/page");
-            world.sees("There is nothing here");
-        },
-    },
-];
-
 /// Posts the caseload, an agent, findings and a runbook.
 pub(crate) fn fill(world: &World) -> Filled {
     world.call("POST", "/v1/context-documents", &caseload::runbook());
@@ -118,7 +43,8 @@ pub(crate) fn fill(world: &World) -> Filled {
         let path = format!("/v1/alerts/{id}/findings");
         world.call_with(&key, "POST", &path, &caseload::finding(&mut dice));
     }
-    disagree(world, &alert, (&key, &other));
+    let told = told(world, &agent, &alert);
+    disagree(world, &alert, (&key, &other), &told);
     world.until("return document.querySelectorAll('.grid__row').length > 20");
     press(world, "r");
     Filled {
@@ -144,8 +70,23 @@ fn rich() -> Value {
     })
 }
 
+/// The delivery by which an agent was told of an alert.
+fn told(world: &World, agent: &str, alert: &str) -> Value {
+    let path = format!("/v1/agents/{agent}/deliveries?page_size=200");
+    let end = Instant::now() + SOON;
+    loop {
+        let all = world.call("GET", &path, &Value::Null);
+        let all = all.as_array().expect("a list");
+        if let Some(one) = all.iter().find(|one| one["alert_uuid"] == alert) {
+            return one["uuid"].clone();
+        }
+        assert!(Instant::now() < end, "the agent is told of {alert}");
+        thread::yield_now();
+    }
+}
+
 /// One says malicious, the other benign; the first cites what is there, what is not and what differs.
-fn disagree(world: &World, alert: &str, (first, second): (&str, &str)) {
+fn disagree(world: &World, alert: &str, (first, second): (&str, &str), told: &Value) {
     let path = format!("/v1/alerts/{alert}/findings");
     let malicious = json!({
         "summary": "47 failed sign-ins, then a success from a Tor exit; no travel on record.",
@@ -157,7 +98,7 @@ fn disagree(world: &World, alert: &str, (first, second): (&str, &str)) {
             { "claim": "The user is abroad" },
         ],
         "recommended_actions": ["Revoke all active sessions"], "not_checked": ["mailbox rules"],
-        "details": { "exit_node": true },
+        "details": { "exit_node": true }, "delivery_uuid": told,
     });
     let benign = json!({
         "summary": "The address is the company's own fallback line.",

@@ -73,8 +73,7 @@ pub(super) fn window(console: &Path, data_dir: &Path) -> Result<Place> {
 
 /// Past the first key, when this start shows one, with rows on the screen.
 fn ready(session: &Session) -> Result<()> {
-    let shown =
-        "return !!document.querySelector('dialog[open], [role=grid] [role=row]:nth-child(2)')";
+    let shown = "return !!document.querySelector('dialog[open], .grid [role=row]:nth-child(2)')";
     session.wait_for(Until::Js(shown), START)?;
     if session.execute("return !!document.querySelector('.first-key')")? == Value::Bool(true) {
         session.click(".first-key .button--primary")?;

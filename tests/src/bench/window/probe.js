@@ -4,7 +4,7 @@ const probe = { keys: [], opened: [], typed: [], seen: [], rows: 0, waiting: nul
 window.__probe = probe;
 // The first frame paints what a key led to, the second begins after that paint.
 const painted = then => requestAnimationFrame(() => requestAnimationFrame(() => then(performance.now())));
-const isReading = () => !!document.querySelector('[role=grid][aria-busy=true]');
+const isReading = () => !!document.querySelector('.grid[aria-busy=true]');
 const count = () => { probe.rows = Math.max(probe.rows, document.querySelectorAll('[role=row]').length); };
 
 addEventListener('keydown', event => {
@@ -65,7 +65,7 @@ probe.await = (alert, word) => {
 
 // Scrolls the list evenly, a step a frame; the times between frames.
 probe.scroll = (frames, step, done) => {
-    let grid = document.querySelector('[role=grid]');
+    let grid = document.querySelector('.grid');
     while (grid && grid.scrollHeight <= grid.clientHeight + 1) grid = grid.parentElement;
     if (!grid) { done(null); return; }
     const times = [];
