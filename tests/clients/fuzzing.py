@@ -40,6 +40,8 @@ REFUSALS = [
         "one is not after the other",
     ),
     (".*", "q", "it is a grammar's"),
+    ("POST /v1/alerts/delete-all", "confirm", "it names how many alerts there are"),
+    ("POST /v1/alerts/.*/purge", "reason", "it must say something"),
     ("PATCH /v1/alerts/.*", "close_classification", "closing needs one, sent now or before"),
     ("POST /v1/alerts/.*/indicators|POST /v1/enrichments", r".*value", "it is its type's form"),
     ("POST /v1/enrichments", "type|indicator_type", "needed under one of two names"),

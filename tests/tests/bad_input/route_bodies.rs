@@ -13,6 +13,9 @@ pub(crate) const PATCH_DOCUMENT: &str =
     r#"{"title":"e","content":"f","description":null,"tags":[]}"#;
 pub(crate) const RULE: &str = r#"{"name":"r","source_name":"generic","source_rule_id":"r-1","severity":"High","mitre_tactics":["TA0001"],"documentation":"d"}"#;
 pub(crate) const PATCH_RULE: &str = r#"{"name":"r2","severity":null,"is_active":false}"#;
+pub(crate) const PURGE: &str = r#"{"reason":"held a password"}"#;
+/// Nobody has this many alerts: it is understood and refused.
+pub(crate) const DELETE_NONE: &str = r#"{"confirm":"delete 987654321 alerts"}"#;
 pub(crate) const GRANT: &str = r#"{"scheme":"http","host":"127.0.0.1","port":9,"for":"agent"}"#;
 pub(crate) const PROVIDER: &str = r#"{"is_active":true,"mode":"off","base_url":"http://127.0.0.1:9","auth_config":{"api_key":"k"}}"#;
 pub(crate) const REDELIVER: &str = r#"{"mode":"as_sent"}"#;

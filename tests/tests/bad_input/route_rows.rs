@@ -1,10 +1,10 @@
 //! The rows of the list of routes.
 
 use crate::route_bodies::{
-    AGENT, ALERT, ASKED, DOCUMENT, ENRICH, EXTRACTION, EXTRACTION_TEST, EXTRACTIONS, FINDING,
-    GRANT, INDICATORS, KEY, MAPPING, NEW_PROVIDER, PATCH_AGENT, PATCH_ALERT, PATCH_DOCUMENT,
-    PATCH_KEY, PATCH_RULE, PATCH_SOURCE, PATCH_VIEW, PREVIEW, PROVIDER, RECOVER, REDELIVER, RULE,
-    SESSION, SETTINGS, SOURCE, SWITCH_OFF, TEST, VERDICT, VIEW, WRAPPED,
+    AGENT, ALERT, ASKED, DELETE_NONE, DOCUMENT, ENRICH, EXTRACTION, EXTRACTION_TEST, EXTRACTIONS,
+    FINDING, GRANT, INDICATORS, KEY, MAPPING, NEW_PROVIDER, PATCH_AGENT, PATCH_ALERT,
+    PATCH_DOCUMENT, PATCH_KEY, PATCH_RULE, PATCH_SOURCE, PATCH_VIEW, PREVIEW, PROVIDER, PURGE,
+    RECOVER, REDELIVER, RULE, SESSION, SETTINGS, SOURCE, SWITCH_OFF, TEST, VERDICT, VIEW, WRAPPED,
 };
 use crate::routes::{Needs, Route, Who, row};
 
@@ -170,6 +170,11 @@ pub(crate) const ROUTES: &[Route] = &[
     row("DELETE", "/v1/detection-rules/{uuid}", ADMIN, Humans, ""),
     row("GET", "/v1/backups", ADMIN, Anybody, ""),
     row("POST", "/v1/backups", ADMIN, Humans, ""),
+    row("GET", "/v1/retention", ADMIN, Anybody, ""),
+    row("POST", "/v1/retention/run", ADMIN, Humans, ""),
+    row("POST", "/v1/alerts/{uuid}/purge", ADMIN, Humans, PURGE),
+    row("POST", "/v1/alerts/delete-all", ADMIN, Humans, DELETE_NONE),
+    row("GET", "/v1/egress", ADMIN, Humans, ""),
     row("GET", "/v1/egress/grants", ADMIN, Humans, ""),
     row("POST", "/v1/egress/grants", ADMIN, Humans, GRANT),
     row("DELETE", "/v1/egress/grants/{uuid}", ADMIN, Humans, ""),

@@ -11,7 +11,7 @@ pub struct GrantRequest {
     /// http or https.
     #[cfg_attr(feature = "openapi", schema(value_type = crate::schema::GrantScheme))]
     pub scheme: String,
-    /// As in the URL, without brackets.
+    /// As in the URL, without brackets; or a part of the local network, such as 10.1.0.0/16.
     #[cfg_attr(feature = "openapi", schema(min_length = 1))]
     pub host: String,
     /// 1..=65535.
@@ -31,7 +31,7 @@ pub struct GrantView {
     pub uuid: Uuid,
     /// http or https.
     pub scheme: String,
-    /// The host.
+    /// The host, or the network.
     pub host: String,
     /// The port.
     pub port: u16,

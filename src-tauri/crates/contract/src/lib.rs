@@ -12,6 +12,7 @@ pub mod change;
 pub mod context_document;
 pub mod delivery;
 pub mod detection_rule;
+pub mod egress;
 pub mod enrichment;
 pub mod envelope;
 pub mod event;
@@ -27,6 +28,7 @@ pub mod patch;
 pub mod payload;
 pub mod provider;
 pub mod related;
+pub mod retention;
 #[cfg(feature = "openapi")]
 mod schema;
 pub mod search;

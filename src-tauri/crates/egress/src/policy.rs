@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 use crate::class::{AddressClass, classify};
 use crate::refusal::Refusal;
-use crate::rules::{Proxy, Rules, Standing};
+use crate::rules::{Network, Proxy, Rules, Standing};
 use crate::target::{Audience, Grant, Place, Target};
 
 /// What applies to one send.
@@ -48,6 +48,8 @@ pub(crate) struct Origin {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) granted: Granted,
+    /// Granted networks; each opens its private addresses.
+    pub(crate) networks: Vec<Network>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -87,15 +89,22 @@ impl Granted {
 impl Origin {
     /// The target's origin with what `grants` open for exactly it.
     pub(crate) fn of(target: &Target, grants: &[Grant]) -> Self {
+        let same_door = |grant: &&Grant| {
+            grant.audience == target.audience()
+                && grant.scheme == target.scheme()
+                && grant.port == target.port()
+        };
         let granted = grants
             .iter()
-            .filter(|grant| {
-                grant.audience == target.audience()
-                    && grant.scheme == target.scheme()
-                    && grant.host == target.host()
-                    && grant.port == target.port()
-            })
+            .filter(same_door)
+            .filter(|grant| grant.host == target.host())
             .fold(0, |bits, grant| bits | Granted::bit(grant.class));
+        let networks = grants
+            .iter()
+            .filter(same_door)
+            .filter(|grant| grant.class == AddressClass::Private)
+            .filter_map(Grant::network)
+            .collect();
         Self {
             audience: target.audience(),
             scheme: if target.scheme() == "https" {
@@ -106,6 +115,7 @@ impl Origin {
             host: target.host().to_owned(),
             port: target.port(),
             granted: Granted(granted),
+            networks,
         }
     }
 
@@ -130,6 +140,7 @@ impl Origin {
             host: proxy.host().to_owned(),
             port: proxy.port(),
             granted: Granted(all.into_iter().fold(0, |bits, c| bits | Granted::bit(c))),
+            networks: Vec::new(),
         }
     }
 
@@ -204,10 +215,14 @@ impl Origin {
         if standing.rules.is_air_gapped && class != AddressClass::Loopback {
             return Err(self.air_gapped());
         }
-        if self.is_open(class) || standing.rules.opens(self.audience, ip) {
+        if self.is_open(class) || self.is_in_granted_network(ip, class) {
             return Ok(());
         }
         Err(self.needs_grant(class))
+    }
+
+    fn is_in_granted_network(&self, ip: IpAddr, class: AddressClass) -> bool {
+        class == AddressClass::Private && self.networks.iter().any(|network| network.contains(ip))
     }
 
     fn is_open(&self, class: AddressClass) -> bool {

@@ -1,4 +1,5 @@
-//! What holds for every request until it is changed: air gap, proxy, additional authorities, granted networks.
+//! What holds for every request until it is changed: air gap, proxy, additional authorities. And networks, which
+//! are what a grant can be for besides one host.
 //!
 //! They come from settings that only a human changes and are replaced as a whole. Replacing them drops every idle
 //! connection, so that nothing goes on over one that was opened under other rules.
@@ -11,7 +12,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::class::{AddressClass, classify};
 use crate::target::{Audience, Place, UnknownWord};
 
 /// Authorities taken from one file; a company has a handful.
@@ -28,8 +28,6 @@ pub struct Rules {
     pub proxy: Option<Proxy>,
     /// Trusted besides the platform's authorities, by providers and workflows.
     pub authorities: Authorities,
-    /// Parts of the local network that a human has opened for an audience.
-    pub networks: Vec<(Audience, Network)>,
 }
 
 impl fmt::Debug for Rules {
@@ -38,19 +36,7 @@ impl fmt::Debug for Rules {
             .field("is_air_gapped", &self.is_air_gapped)
             .field("proxy", &self.proxy)
             .field("authorities", &self.authorities.0.len())
-            .field("networks", &self.networks)
             .finish()
-    }
-}
-
-impl Rules {
-    /// Whether a granted network of `audience` has this address.
-    pub(crate) fn opens(&self, audience: Audience, ip: IpAddr) -> bool {
-        classify(ip) == AddressClass::Private
-            && self
-                .networks
-                .iter()
-                .any(|(of, network)| *of == audience && network.contains(ip))
     }
 }
 

@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use crate::class::{AddressClass, classify};
 use crate::refusal::Refusal;
+use crate::rules::Network;
 
 /// Longest URL accepted, in bytes. Provider URLs carry an indicator, which is at most 2 KiB before encoding.
 pub(crate) const MAX_URL_BYTES: usize = 8 * 1024;
@@ -91,7 +92,8 @@ impl FromStr for Audience {
 pub struct Grant {
     /// `http` or `https`.
     pub scheme: String,
-    /// As in the URL, lower case, without brackets or trailing dot.
+    /// As in the URL, lower case, without brackets or trailing dot; or a [`Network`], all of whose private addresses
+    /// are meant, under whatever name.
     pub host: String,
     /// Explicit or the scheme's own.
     pub port: u16,
@@ -102,6 +104,11 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The network that it is for, when it is not for one host.
+    pub fn network(&self) -> Option<Network> {
+        self.host.contains('/').then(|| self.host.parse().ok())?
+    }
+
     /// `scheme://host:port`, with brackets around an IPv6 address.
     pub fn origin(&self) -> String {
         origin_text(&self.scheme, &self.host, self.port)
@@ -177,6 +184,19 @@ impl Target {
     /// debugger). Registration should ask before it grants one of these on loopback or the local network.
     pub fn is_sensitive_port(&self) -> bool {
         SENSITIVE_PORTS.contains(&self.port)
+    }
+
+    /// Whether `grant` is known to open this target: it is for its host, or for a network that has its literal
+    /// address. What a name stands for is not known here.
+    pub fn is_granted_by(&self, grant: &Grant) -> bool {
+        let same_door = grant.audience == self.audience
+            && grant.scheme == self.scheme()
+            && grant.port == self.port;
+        let in_network = || match self.place {
+            Place::Literal(ip) => grant.network().is_some_and(|network| network.contains(ip)),
+            Place::Localhost | Place::Name => false,
+        };
+        same_door && (grant.host == self.host || in_network())
     }
 
     /// `http` or `https`.

@@ -39,6 +39,7 @@ pub(crate) const NOUNS: &[(&str, Scope)] = &[
     ("auth", Scope::Admin),
     ("backup", Scope::Admin),
     ("storage", Scope::Admin),
+    ("retention", Scope::Admin),
 ];
 
 /// Which events.

@@ -2,7 +2,7 @@
 
 use calseta_contract::grant::{GrantRequest, GrantView};
 use calseta_domain::{FieldError, Timestamp};
-use calseta_egress::{AddressClass, Audience, Grant, Target};
+use calseta_egress::{AddressClass, Audience, Grant, Network, Target};
 use calseta_store::WriteTx;
 use calseta_store::tables::Reads;
 use calseta_store::tables::grant::{self, GrantRow};
@@ -61,12 +61,7 @@ pub(crate) fn of(tx: &impl Reads, audience: Audience) -> Result<Vec<Grant>, Prob
 
 /// Whether a judged URL may be reached, given the grants.
 pub(crate) fn state(target: &Target, grants: &[Grant]) -> GrantState {
-    let same = |grant: &&Grant| {
-        grant.scheme == target.scheme()
-            && grant.host == target.host()
-            && grant.port == target.port()
-    };
-    if grants.iter().any(|grant| same(&grant)) {
+    if grants.iter().any(|grant| target.is_granted_by(grant)) {
         GrantState::Granted
     } else if target.needs_grant() {
         GrantState::Pending
@@ -87,11 +82,15 @@ pub(crate) fn allow(
         Some(class) => target.grant_as(audience, class),
         None => target.grant(audience),
     };
+    keep(tx, grant, now)
+}
+
+fn keep(tx: &WriteTx<'_>, grant: Grant, now: Timestamp) -> Result<(), Problem> {
     grant::insert(
         tx,
         &GrantRow {
             uuid: Ids.next(),
-            audience: audience.as_str().to_owned(),
+            audience: grant.audience.as_str().to_owned(),
             scheme: grant.scheme,
             host: grant.host,
             port: grant.port,
@@ -100,6 +99,50 @@ pub(crate) fn allow(
         },
     )?;
     Ok(())
+}
+
+/// What is to be allowed: one host, or a network of the local one.
+fn wanted(request: &GrantRequest, audience: Audience) -> Result<Grant, Problem> {
+    if request.host.contains('/') {
+        return network(request, audience);
+    }
+    let host = if request.host.contains(':') && !request.host.starts_with('[') {
+        format!("[{}]", request.host)
+    } else {
+        request.host.clone()
+    };
+    let url = format!("{}://{host}:{}/", request.scheme, request.port);
+    let target = judge("host", &url, audience).map_err(|error| Problem::fields(&[error]))?;
+    if target.class().is_some_and(|class| !class.can_be_granted()) {
+        return Err(Problem::field(
+            "host",
+            "addresses of this kind can never be allowed",
+        ));
+    }
+    // A name of the local network is granted as private: it may resolve there and nowhere else.
+    let class = target.class().unwrap_or(AddressClass::Private);
+    Ok(target.grant_as(audience, class))
+}
+
+fn network(request: &GrantRequest, audience: Audience) -> Result<Grant, Problem> {
+    if !matches!(request.scheme.as_str(), "http" | "https") {
+        let schemes = &["http", "https"];
+        return Err(Problem::word("scheme", "scheme", &request.scheme, schemes));
+    }
+    if request.port == 0 {
+        return Err(Problem::field("port", "must be a port from 1 to 65535"));
+    }
+    let network: Network = request
+        .host
+        .parse()
+        .map_err(|error: calseta_egress::NotANetwork| Problem::field("host", error.to_string()))?;
+    Ok(Grant {
+        scheme: request.scheme.clone(),
+        host: network.to_string(),
+        port: request.port,
+        class: AddressClass::Private,
+        audience,
+    })
 }
 
 /// Judges a URL by its syntax and literals; a refusal becomes a field error.
@@ -135,41 +178,25 @@ impl Engine {
                 &["agent", "provider", "workflow"],
             )
         })?;
-        let host = if request.host.contains(':') && !request.host.starts_with('[') {
-            format!("[{}]", request.host)
-        } else {
-            request.host.clone()
-        };
-        let url = format!("{}://{host}:{}/", request.scheme, request.port);
-        let target = judge("host", &url, audience).map_err(|error| Problem::fields(&[error]))?;
-        if target.class().is_some_and(|class| !class.can_be_granted()) {
-            return Err(Problem::field(
-                "host",
-                "addresses of this kind can never be allowed",
-            ));
-        }
-        // A name of the local network is granted as private: it may resolve there and nowhere else.
-        let class = target.class().or(Some(AddressClass::Private));
+        let grant = wanted(&request, audience)?;
         let (now, change) = (self.inner.clock.now(), self.change(by));
-        let origin = url.trim_end_matches('/').to_owned();
+        let stored = grant.clone();
         let rows = self
             .inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                allow(tx, &target, class, now)?;
-                let detail = named(&origin, "allowed");
+                let detail = named(&stored.origin(), "allowed");
+                keep(tx, stored, now)?;
                 change.append(tx, "grant.updated", ("grant", None), detail)?;
-                let rows = grant::all(tx)?;
-                Ok::<_, Problem>((rows, target.host().to_owned()))
+                Ok::<_, Problem>(grant::all(tx)?)
             })
             .await?;
-        rows.0
-            .into_iter()
+        rows.into_iter()
             .find(|row| {
                 row.audience == audience.as_str()
-                    && row.host == rows.1
-                    && row.port == request.port
-                    && row.scheme == request.scheme
+                    && row.host == grant.host
+                    && row.port == grant.port
+                    && row.scheme == grant.scheme
             })
             .map(view)
             .ok_or_else(|| Problem::not_found("grant"))

@@ -15,7 +15,7 @@ use calseta_store::{Store, StoreError, WriteTx};
 use serde_json::{Map, Value, json};
 
 use crate::start::Inner;
-use crate::{Engine, Principal, Problem};
+use crate::{Engine, Principal, Problem, outbound};
 
 /// Milliseconds an hour.
 const HOUR_MS: i64 = 3600 * 1000;
@@ -205,6 +205,12 @@ impl Engine {
         if after == *before {
             return Ok(self.settings_view());
         }
+        // A file that cannot be read is refused now, and asks nobody who changes something else.
+        let rules = detail
+            .keys()
+            .any(|name| name.starts_with("network."))
+            .then(|| outbound::rules(&after))
+            .transpose()?;
         let stored = after.clone();
         self.inner
             .store
@@ -225,6 +231,9 @@ impl Engine {
                 change.append(tx, "settings.updated", ("settings", None), detail)
             })
             .await?;
+        if let Some(rules) = rules {
+            self.inner.egress.set_rules(rules);
+        }
         self.inner.settings.send_replace(Arc::new(after));
         Ok(self.settings_view())
     }

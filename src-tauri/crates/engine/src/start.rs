@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use calseta_domain::{Filter, Mapping, Plugin, Scope};
-use calseta_egress::{Client, ClientConfig};
+use calseta_egress::{Client, ClientConfig, DecisionLog};
 use calseta_store::tables::{api_key, idempotency, mapping, source, view};
 use calseta_store::{DataDir, OpenError, Store, StoreError, WriteTx};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use crate::sources::{self, Sources};
 use crate::suppressions::ParsedQueries;
 use crate::vault::{self, KeyStore, Vault};
-use crate::{anchors, api_keys, catalog, convert, stage};
+use crate::{anchors, api_keys, catalog, convert, egress_log, outbound, stage};
 
 /// How long a stop waits for what is in flight; what is not done then is done after the next start.
 const STOP_WAIT: Duration = Duration::from_secs(10);
@@ -105,6 +105,12 @@ pub(crate) struct Inner {
     pub(crate) suppressing: ParsedQueries,
     pub(crate) anchored: tokio::sync::Mutex<anchors::Anchored>,
     pub(crate) refusals: Refusals,
+    /// Outgoing requests that are not noted yet.
+    pub(crate) egress_waiting: Arc<egress_log::Waiting>,
+    /// One removal of what is too old at a time.
+    pub(crate) removing: tokio::sync::Mutex<()>,
+    /// Somebody asked to delete all alerts.
+    pub(crate) retention_asked: tokio::sync::Notify,
     /// The write-ahead log is over its bound.
     pub(crate) log_over: std::sync::atomic::AtomicBool,
     /// One backup at a time.
@@ -138,6 +144,9 @@ impl Engine {
             .map_err(|problem| StartError::Catalogue(problem.message))?;
         let sources = sources::load(&store).await?;
         let settings = Settings::load(&store).await?;
+        let egress_waiting = Arc::new(egress_log::Waiting::new(config.clock.clone()));
+        egress.note_decisions(Arc::clone(&egress_waiting) as Arc<dyn DecisionLog>);
+        egress.set_rules(outbound::rules_at_start(&settings));
         let inner = Inner {
             store,
             vault,
@@ -161,6 +170,9 @@ impl Engine {
             suppressing: ParsedQueries::default(),
             anchored: tokio::sync::Mutex::default(),
             refusals: Refusals::default(),
+            egress_waiting,
+            removing: tokio::sync::Mutex::default(),
+            retention_asked: tokio::sync::Notify::new(),
             log_over: std::sync::atomic::AtomicBool::new(false),
             backing_up: tokio::sync::Mutex::default(),
             converting: Arc::new(tokio::sync::Semaphore::new(convert::TOGETHER)),
@@ -240,6 +252,7 @@ impl Engine {
         }
         // The log up to here is vouched for; a failure is in the log, and the next start anchors.
         drop(anchors::cast(&self.inner).await);
+        drop(egress_log::write(&self.inner).await);
         self.inner.store.close(self.inner.clock.now()).await;
     }
 

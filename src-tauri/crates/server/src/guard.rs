@@ -5,7 +5,7 @@
 //! any foreign one is refused. Both before authentication and before the body is read.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -27,6 +27,9 @@ const REQUEST_ID_MAX: usize = 128;
 #[derive(Debug, Clone)]
 pub(crate) struct Names {
     hosts: Arc<Vec<String>>,
+    /// Names that a human has added in the settings. Programs may call us by them; no page is ever
+    /// served under one, so no origin of theirs is admitted.
+    extra: Arc<RwLock<Vec<String>>>,
     admits_own_origin: bool,
 }
 
@@ -36,8 +39,20 @@ impl Names {
         let hosts = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
         Self {
             hosts: Arc::new(hosts.to_vec()),
+            extra: Arc::default(),
             admits_own_origin,
         }
+    }
+
+    /// Replaces the names that a human has added, such as `host.docker.internal`.
+    pub(crate) fn set_extra<'a>(&self, port: u16, names: impl Iterator<Item = &'a str>) {
+        let names = names.map(|name| format!("{}:{port}", name.to_ascii_lowercase()));
+        *self.extra.write().unwrap_or_else(PoisonError::into_inner) = names.collect();
+    }
+
+    fn is_ours(&self, name: &str) -> bool {
+        let extra = self.extra.read().unwrap_or_else(PoisonError::into_inner);
+        self.hosts.iter().chain(&*extra).any(|own| own == name)
     }
 
     fn check(&self, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
@@ -47,7 +62,8 @@ impl Names {
             return Ok(());
         };
         let own = format!("http://{host}");
-        let same = origin.as_bytes() == own.as_bytes() && origins.next().is_none();
+        let is_loopback = self.hosts.contains(&host);
+        let same = is_loopback && origin.as_bytes() == own.as_bytes() && origins.next().is_none();
         if self.admits_own_origin && same {
             return Ok(());
         }
@@ -74,8 +90,7 @@ impl Names {
         }
         // An absolute request target names its own host; both must be ours.
         let target = uri.authority().map(http::uri::Authority::as_str);
-        let ours = |name: &str| self.hosts.iter().any(|own| own == name);
-        if ours(host) && target.is_none_or(ours) {
+        if self.is_ours(host) && target.is_none_or(|name| self.is_ours(name)) {
             return Ok(host.to_owned());
         }
         Err(Problem::new(

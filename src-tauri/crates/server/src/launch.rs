@@ -158,11 +158,12 @@ pub async fn launch(config: LaunchConfig) -> Result<Running, LaunchError> {
     let routes = routes::router(app.clone(), config.ui);
     let guarded = routes
         .clone()
-        .layer(middleware::from_fn_with_state(names, guard::guard))
+        .layer(middleware::from_fn_with_state(names.clone(), guard::guard))
         .layer(middleware::from_fn(guard::outermost));
     let in_process = InProcess(routes.layer(middleware::from_fn(guard::outermost)));
     let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
     follow_settings(&engine, &limiters, config.limits, &tracker);
+    follow_names(&engine, &names, port, &tracker);
     for listener in listeners {
         tracker.spawn(listen::serve(listener, guarded.clone(), stop.clone()));
     }
@@ -217,6 +218,27 @@ fn follow_settings(
             }
             let settings = Arc::clone(&changes.borrow_and_update());
             limiters.apply(limits_of(&settings));
+        }
+    });
+}
+
+/// Keeps the names that we are called by as the settings have them.
+fn follow_names(engine: &Engine, names: &Names, port: u16, tasks: &TaskTracker) {
+    let set = move |names: &Names, settings: &Settings| {
+        let text = settings.text("network", "extra_hosts");
+        names.set_extra(port, calseta_domain::settings::names(&text));
+    };
+    set(names, &engine.settings());
+    let (mut changes, stop) = (engine.watch_settings(), engine.stopping());
+    let names = names.clone();
+    tasks.spawn(async move {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                changed = changes.changed() => if changed.is_err() { break },
+            }
+            let settings = Arc::clone(&changes.borrow_and_update());
+            set(&names, &settings);
         }
     });
 }

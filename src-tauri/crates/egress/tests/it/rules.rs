@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use calseta_egress::{
-    AddressClass, Audience, Client, Decision, DecisionLog, Lookup, NameLookup, Outbound, Proxy,
-    Refusal, Rules, SendError,
+    AddressClass, Audience, Client, Decision, DecisionLog, Grant, Lookup, NameLookup, Outbound,
+    Proxy, Refusal, Rules, SendError,
 };
 
 use crate::peer::{Canary, Peer, bare, client, config, granted, respond};
@@ -69,7 +69,13 @@ fn is_blocked(outcome: &Result<calseta_egress::Answer, SendError>) -> bool {
 
 #[tokio::test]
 async fn a_granted_network_opens_its_private_addresses_for_its_audience_and_nothing_else() {
-    let networks = vec![(Audience::Agent, "10.0.0.0/8".parse().expect("a network"))];
+    let network = Grant {
+        scheme: "http".to_owned(),
+        host: "10.0.0.0/8".to_owned(),
+        port: 9,
+        class: AddressClass::Private,
+        audience: Audience::Agent,
+    };
     for (address, audience, opens) in [
         ("10.1.2.3", Audience::Agent, true),
         ("::ffff:10.1.2.3", Audience::Agent, true),
@@ -80,26 +86,23 @@ async fn a_granted_network_opens_its_private_addresses_for_its_audience_and_noth
     ] {
         let names = Names::at(&[address]);
         let client = Client::with_names(config(), names).expect("a client");
-        let request = || brief(audience, "http://agent.lan:9/");
-        assert!(
-            is_blocked(&client.send(request()).await),
-            "{address}: the control"
-        );
-        client.set_rules(Rules {
-            networks: networks.clone(),
-            ..Rules::default()
-        });
-        let outcome = client.send(request()).await;
+        let request = |url, grants: &[Grant]| Outbound {
+            grants: grants.to_vec(),
+            ..brief(audience, url)
+        };
+        let (url, granted) = ("http://agent.lan:9/", [network.clone()]);
+        let control = client.send(request(url, &[])).await;
+        assert!(is_blocked(&control), "{address}: the control");
+        let outcome = client.send(request(url, &granted)).await;
         assert_eq!(
             !is_blocked(&outcome),
             opens,
             "{address} for {audience}: {outcome:?}"
         );
-        client.set_rules(Rules::default());
-        assert!(
-            is_blocked(&client.send(request()).await),
-            "{address}: taken back"
-        );
+        let other_port = client.send(request("http://agent.lan:10/", &granted)).await;
+        assert!(is_blocked(&other_port), "{address}: another door");
+        let taken_back = client.send(request(url, &[])).await;
+        assert!(is_blocked(&taken_back), "{address}: taken back");
     }
 }
 
@@ -110,7 +113,6 @@ async fn in_an_air_gap_only_this_machine_is_reached_and_no_name_is_asked_for() {
     let client = Client::with_names(config(), names.clone()).expect("a client");
     client.set_rules(Rules {
         is_air_gapped: true,
-        networks: vec![(Audience::Provider, "10.0.0.0/8".parse().expect("a network"))],
         ..Rules::default()
     });
     for url in [

@@ -37,6 +37,8 @@ pub(crate) fn run(inner: &Arc<Inner>) {
     supervise(inner, "clock", clock::run);
     supervise(inner, "anchor", crate::anchors::run);
     supervise(inner, "storage", storage::run);
+    supervise(inner, "egress log", crate::egress_log::run);
+    supervise(inner, "retention", crate::retention::run);
     supervise(inner, "backup", crate::backups::run);
 }
 

@@ -6,6 +6,7 @@ mod configuration;
 mod console;
 mod evidence;
 mod intake;
+mod retention;
 mod suppressions;
 mod triage;
 

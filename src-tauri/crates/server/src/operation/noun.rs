@@ -71,8 +71,10 @@ nouns! {
         "What the console can be told, with the schema of every setting.";
     Backups => "backups", "Backups",
         "Whole copies of everything but the master key.";
+    Retention => "retention", "Retention",
+        "What is removed with time, and what that would be.";
     Egress => "egress", "Outgoing requests",
-        "Private addresses that a human has allowed.";
+        "What left the machine, and the private addresses that a human has allowed.";
     Health => "health", "Health and documentation",
         "Whether it works, and these pages. No key is needed.";
     Window => "window", "Window",

@@ -21,6 +21,7 @@ mod ingest;
 mod mappings;
 mod metrics;
 mod providers;
+mod retention;
 mod rules;
 mod search;
 mod security;
@@ -70,6 +71,7 @@ pub(crate) fn table() -> Vec<Operation> {
         metrics::operations(),
         settings::operations(),
         backups::operations(),
+        retention::operations(),
         egress::operations(),
         health::operations(),
         documentation::operations(),

@@ -41,6 +41,10 @@ const WALKS: &[(&str, &str)] = &[
         "the figures of a short queue: what is done has no row",
     ),
     (
+        "DELETE FROM idempotency WHERE instr(response, ?1) > 0",
+        "purging an alert, which is rare and must miss nothing",
+    ),
+    (
         "SELECT count(*) FROM delivery d WHERE 1",
         "the exact total of a list that asks for all",
     ),
