@@ -24,6 +24,12 @@ pub fn resident_mib(pid: u32) -> Option<f64> {
     Some(kib / 1024.0)
 }
 
+/// How many descriptors a process has open.
+pub fn descriptors(pid: u32) -> Option<usize> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
+    Some(open.count())
+}
+
 /// Linux counts a process's time in hundredths of a second, whatever its kernel's own tick
 /// (`USER_HZ`, proc(5)).
 const TICKS_A_SECOND: f64 = 100.0;

@@ -5,12 +5,14 @@
 //! generator takes as little as possible of the processors that both share.
 
 pub mod corpus;
+pub mod delivery;
 pub mod load;
 pub mod machine;
 pub mod peer;
 pub mod queries;
 pub mod report;
 pub mod sections;
+pub mod soak;
 pub mod window;
 
 use std::time::Duration;

@@ -34,7 +34,11 @@ pub struct Peer {
 impl Peer {
     /// Starts on a free loopback port.
     pub async fn start() -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        Self::start_on(TcpListener::bind("127.0.0.1:0").await?)
+    }
+
+    /// Starts on a socket that is there already.
+    pub fn start_on(listener: TcpListener) -> Result<Self> {
         let url = format!("http://{}/webhook", listener.local_addr()?);
         let seen = Arc::new(Seen::default());
         let shared = Arc::clone(&seen);

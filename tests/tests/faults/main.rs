@@ -6,6 +6,7 @@
 
 mod addresses;
 mod agent;
+mod backup;
 mod burst;
 mod damage;
 mod delivery;

@@ -9,6 +9,7 @@ use calseta_tests::backend::{Backend, BackendOptions, wait_for};
 use calseta_tests::bench::load;
 use calseta_tests::bench::machine;
 use calseta_tests::{goals, raw};
+use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
@@ -87,6 +88,9 @@ async fn overload_is_answered_politely_and_nothing_accepted_is_lost() -> Result<
     };
     let backend = Backend::start(&options).await?;
     let (to, key) = (backend.address(), backend.admin().to_owned());
+    // A tenth of what comes, so that most of it must be refused.
+    let limits = json!({"limits": {"ingest_per_minute": 1200, "ingest_burst": 300}});
+    backend.patch("/v1/settings", &limits).await?;
     let length = goals::many(Duration::from_secs(4), Duration::from_secs(30));
     let until = Instant::now() + length;
     let mut clients = JoinSet::new();
@@ -122,6 +126,10 @@ async fn overload_is_answered_politely_and_nothing_accepted_is_lost() -> Result<
     ensure!(
         !all.accepted.is_empty(),
         "a run without alerts shows nothing"
+    );
+    ensure!(
+        all.statuses.contains_key(&429),
+        "nothing was refused: that was no overload"
     );
     ensure!(missing == 0, "{missing} accepted alerts were lost");
     let odd: Vec<_> = all
