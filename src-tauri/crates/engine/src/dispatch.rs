@@ -118,7 +118,7 @@ impl Engine {
         let (change, inner, base_url) = (self.change(by), Arc::clone(&self.inner), self.base_url());
         self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| {
+            .write_at("dispatch", move |tx: &WriteTx<'_>| {
                 let row = alerts::row(tx, id)?;
                 let matching = wanted_agents(&inner, &row, (None, &agent::all(tx)?));
                 deliver_now(tx, &inner, (&row, &matching), &base_url, &change)?;
@@ -141,7 +141,7 @@ impl Engine {
         let (change, inner, base_url) = (self.change(by), Arc::clone(&self.inner), self.base_url());
         self.inner
             .store
-            .write(move |tx: &WriteTx<'_>| {
+            .write_at("dispatch", move |tx: &WriteTx<'_>| {
                 let row = alerts::row(tx, id)?;
                 let agent =
                     agent::by_uuid(tx, agent_uuid)?.ok_or_else(|| Problem::not_found("agent"))?;

@@ -148,7 +148,7 @@ impl Engine {
         let once = self
             .inner
             .store
-            .write(move |tx: &WriteTx<'_>| {
+            .write_at("finding", move |tx: &WriteTx<'_>| {
                 if let Some(first) = idempotency::replay(tx, &by, posted.key.as_ref(), now)? {
                     return Ok::<_, Problem>(Once::Replayed(first));
                 }

@@ -10,8 +10,7 @@ mod backup;
 mod chain;
 mod damage;
 mod error;
-#[cfg(feature = "faults")]
-mod faults;
+pub mod faults;
 mod functions;
 mod migrate;
 mod open;

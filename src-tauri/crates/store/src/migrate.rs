@@ -6,8 +6,8 @@ use calseta_domain::Timestamp;
 use rusqlite::Connection;
 
 use crate::error::OpenError;
-use crate::functions;
 use crate::open::{APPLICATION_ID, private_file};
+use crate::{faults, functions};
 
 /// Every schema step since the first; a file's `user_version` counts those it has. Never edit one
 /// that was released: append another.
@@ -77,10 +77,13 @@ pub(crate) fn run(
         );
         #[cfg(feature = "faults")]
         let step = crate::faults::torn(step);
+        let stopped = |_| OpenError::Pragma("a fault point");
+        faults::before("migration").map_err(stopped)?;
         if let Err(error) = conn.execute_batch(&step) {
             drop(conn.execute_batch("ROLLBACK"));
             return Err(error.into());
         }
+        faults::after("migration").map_err(stopped)?;
     }
     Ok(())
 }

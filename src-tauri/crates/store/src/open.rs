@@ -17,7 +17,7 @@ use crate::reader::{READERS, ReadTx, Readers};
 use crate::storage::{Storage, StorageFacts};
 use crate::tables::boot;
 use crate::writer::{self, Beside, Command, IdleLane, QUEUE_LEN, Wakes, WriteTx};
-use crate::{ChainHead, backup, damage, migrate, restore};
+use crate::{ChainHead, backup, damage, faults, migrate, restore};
 
 /// 3.51.3: the first SQLite without the WAL-reset race that needs just our shape (WAL and several
 /// connections). See <https://sqlite.org/wal.html>, "the WAL-reset bug".
@@ -171,6 +171,20 @@ impl Store {
         reply
             .await
             .unwrap_or_else(|_| Err(StoreError::Closed.into()))
+    }
+
+    /// [`Store::write`] for a commit that a fault test can stop on either side; `point` is one of
+    /// [`faults::POINTS`].
+    pub async fn write_at<T, E, F>(&self, point: &'static str, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: FnOnce(&WriteTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        faults::before(point)?;
+        let done = self.write(work).await;
+        faults::after(point)?;
+        done
     }
 
     /// [`Store::write`] for work that can wait: it runs when nobody else writes, after a tenth

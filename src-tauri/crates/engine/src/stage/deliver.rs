@@ -172,7 +172,7 @@ async fn start(
     let boot = inner.store.boot();
     let claimed = inner
         .store
-        .write(move |tx: &WriteTx<'_>| {
+        .write_at("deliver.claim", move |tx: &WriteTx<'_>| {
             let (mut claimed, mut room) = (Vec::new(), IN_ALL);
             for (row, free) in wanted {
                 let Some(agent) = agent::by_row(tx, row)? else {
@@ -211,7 +211,7 @@ async fn deliver(inner: &Arc<Inner>, claimed: ClaimedDelivery, envelope: Envelop
     let boot = inner.store.boot();
     let stored = inner
         .store
-        .write(move |tx: &WriteTx<'_>| {
+        .write_at("deliver.settle", move |tx: &WriteTx<'_>| {
             settle(tx, &claimed, &agent, (&attempt, &decision), boot, now)
         })
         .await;

@@ -99,7 +99,7 @@ async fn claim(
     let is_counted = provider.row.mode == "live" && matches!(allowance, Allowance::Now(_));
     let jobs = inner
         .store
-        .write(move |tx: &WriteTx<'_>| {
+        .write_at("enrich.claim", move |tx: &WriteTx<'_>| {
             let jobs = job::claim_of(tx, (JobKind::Enrich, row), boot, most, now)?;
             let lookups = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             if is_counted && lookups > 0 {
@@ -150,7 +150,9 @@ async fn one(inner: &Arc<Inner>, provider: &Arc<Provider>, job: JobRow, is_allow
         let (boot, at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
         let back = inner
             .store
-            .write(move |tx: &WriteTx<'_>| job::retry(tx, &job, boot, at, &problem.message))
+            .write_at("enrich.retry", move |tx: &WriteTx<'_>| {
+                job::retry(tx, &job, boot, at, &problem.message)
+            })
             .await;
         if let Err(error) = back {
             tracing::error!(error = %error, "a lookup could not be put back; it is after the next start");
@@ -199,7 +201,7 @@ async fn ask(
     let (writer, provider_row) = (Arc::clone(inner), provider.row.id);
     inner
         .store
-        .write(move |tx: &WriteTx<'_>| {
+        .write_at("enrich.finish", move |tx: &WriteTx<'_>| {
             let indicator = found.as_ref().map(|(row, _)| row);
             if blocked_until.is_some() {
                 provider::block_until(tx, provider_row, blocked_until)?;

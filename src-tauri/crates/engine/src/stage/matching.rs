@@ -74,7 +74,9 @@ pub(crate) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
     }
     let jobs = inner
         .store
-        .write(move |tx: &WriteTx<'_>| job::claim_of(tx, (JobKind::Match, 0), boot, BATCH, now))
+        .write_at("match.claim", move |tx: &WriteTx<'_>| {
+            job::claim_of(tx, (JobKind::Match, 0), boot, BATCH, now)
+        })
         .await?;
     work(inner, jobs).await;
     Ok(Step::Worked)
@@ -119,7 +121,9 @@ async fn one(inner: &Arc<Inner>, job: JobRow) {
     let (boot, run_at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
     let retried = inner
         .store
-        .write(move |tx: &WriteTx<'_>| job::retry(tx, &job, boot, run_at, &problem.message))
+        .write_at("match.retry", move |tx: &WriteTx<'_>| {
+            job::retry(tx, &job, boot, run_at, &problem.message)
+        })
         .await;
     if let Err(error) = retried {
         tracing::error!(error = %error, "a match could not be put back; it is after the next start");
@@ -149,7 +153,7 @@ async fn match_alerts(inner: &Arc<Inner>, jobs: &[JobRow]) -> Result<(), Problem
     let (boot, writer) = (inner.store.boot(), Arc::clone(inner));
     inner
         .store
-        .write(move |tx: &WriteTx<'_>| {
+        .write_at("match.finish", move |tx: &WriteTx<'_>| {
             for (job, matched) in &matched {
                 // Somebody else finished it: these results are not wanted.
                 if !job::finish(tx, job, boot)? {
