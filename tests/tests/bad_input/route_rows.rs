@@ -444,6 +444,8 @@ pub(crate) const ROUTES: &[Route] = &[
         "",
     ),
     row("GET", "/v1/sources", ALERTS_READ, Anybody, ""),
+    row("GET", "/v1/jobs", ADMIN, Anybody, ""),
+    row("POST", "/v1/jobs/{uuid}/release", ADMIN, Humans, ""),
     row("POST", "/v1/agents/preview", AGENTS_WRITE, Anybody, PREVIEW),
     row(
         "POST",

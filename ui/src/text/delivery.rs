@@ -127,6 +127,7 @@ mod tests {
 
     fn attempt(outcome: Option<&str>, status_code: Option<u16>) -> AttemptView {
         AttemptView {
+            is_probe: false,
             n: 1,
             started_at: Timestamp::from_millis(0),
             ended_at: None,

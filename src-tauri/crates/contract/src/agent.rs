@@ -1,5 +1,6 @@
 //! Agents: who is told about which alerts.
 
+use calseta_domain::breaker::{Cause, Health};
 use calseta_domain::{AgentId, DeliveryId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -69,6 +70,10 @@ pub struct AgentRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(maximum = 10))]
     pub retry_count: Option<u32>,
+    /// Attempts at once, 1..=32; 4 when absent. 1 keeps the order as well as can be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 32))]
+    pub max_in_flight: Option<u32>,
     /// Whether it is told anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub is_active: Option<bool>,
@@ -136,6 +141,10 @@ pub struct AgentPatch {
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "openapi", schema(value_type = bool))]
     pub is_active: Patch<bool>,
+    /// `null` is refused.
+    #[serde(default, skip_serializing_if = "Patch::is_keep")]
+    #[cfg_attr(feature = "openapi", schema(value_type = u32, minimum = 1, maximum = 32))]
+    pub max_in_flight: Patch<u32>,
     /// `null` clears.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<String>))]
@@ -192,6 +201,66 @@ pub struct AgentView {
     /// How long it takes from a delivery to its finding; absent until three were answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_to_finding: Option<TimeToFinding>,
+    /// Attempts at once.
+    #[serde(default = "default_in_flight")]
+    pub max_in_flight: u32,
+    /// How its breaker stands, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaker: Option<BreakerView>,
+    /// What waits for it or was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backlog: Option<BacklogView>,
+}
+
+/// Attempts at once to one agent when nobody says otherwise.
+pub const DEFAULT_IN_FLIGHT: u32 = 4;
+/// The most attempts at once to one agent.
+pub const MAX_IN_FLIGHT: u32 = 32;
+
+const fn default_in_flight() -> u32 {
+    DEFAULT_IN_FLIGHT
+}
+
+/// An agent's breaker: why it is not sent everything, and when it is tried again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BreakerView {
+    /// closed: messages are sent; open: they are parked until a probe is taken; `half_open`: the probe
+    /// is under way; disabled: a person switches it on again.
+    pub state: Health,
+    /// Why it is not closed; `null` while it is.
+    pub cause: Option<Cause>,
+    /// The same in words.
+    pub reason: Option<String>,
+    /// Failures in a row.
+    pub consecutive_failures: u32,
+    /// Since when it is not closed.
+    pub opened_at: Option<Timestamp>,
+    /// When the oldest parked message is tried.
+    pub next_probe_at: Option<Timestamp>,
+    /// Probes that failed since it opened.
+    pub probes: u32,
+}
+
+/// What waits for an agent, each counted up to 10,000.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct BacklogView {
+    /// Due now or later.
+    pub due: u64,
+    /// Held back by the breaker.
+    pub parked: u64,
+    /// Given up; recovered by `POST /v1/agents/{uuid}/recover`.
+    pub dead: u64,
+}
+
+/// Body of `POST /v1/agents/{uuid}/enable`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct EnableRequest {
+    /// Take up what was given up, too.
+    #[serde(default)]
+    pub recover: bool,
 }
 
 /// How long an agent takes, over its last 100 answered deliveries.

@@ -50,6 +50,9 @@ pub struct DeliveryView {
 pub struct AttemptView {
     /// From 1.
     pub n: u32,
+    /// Whether it was to find out whether the agent is back: then it counts against no schedule.
+    #[serde(default)]
+    pub is_probe: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended; `null` while it runs.

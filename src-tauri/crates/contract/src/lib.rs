@@ -21,6 +21,7 @@ pub mod grant;
 pub mod health;
 pub mod indicator;
 pub mod ingest;
+pub mod job;
 pub mod mapping;
 pub mod metrics;
 pub mod palette;

@@ -75,6 +75,8 @@ ids! {
     NoteId,
     /// One change by a person, of one alert or of many, that can be undone.
     ChangeId,
+    /// A job in quarantine.
+    JobId,
     /// A rule that keeps alerts out of the queue.
     SuppressionId,
 }

@@ -6,6 +6,7 @@
 
 pub mod alert;
 pub mod attack;
+pub mod breaker;
 pub mod chart;
 pub mod colour;
 pub mod error_code;
@@ -41,8 +42,8 @@ pub use filter::{Clause, Filter, Subject};
 pub use fingerprint::fingerprint;
 pub use id::{
     AgentId, AlertId, ApiKeyId, ChangeId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId,
-    FindingId, IndicatorId, MappingId, NoteId, ProviderId, RejectId, SourceId, SuppressionId,
-    ViewId,
+    FindingId, IndicatorId, JobId, MappingId, NoteId, ProviderId, RejectId, SourceId,
+    SuppressionId, ViewId,
 };
 pub use indicator::{Indicator, IndicatorType, Malice, Skip};
 pub use json::JsonRefusal;

@@ -10,8 +10,8 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::{
     AgentId, AlertId, ApiKeyId, ChangeId, DeliveryId, DetectionRuleId, DocumentId, ExtractionId,
-    FindingId, IndicatorId, MappingId, NoteId, ProviderId, RejectId, SourceId, SuppressionId,
-    Timestamp, ViewId,
+    FindingId, IndicatorId, JobId, MappingId, NoteId, ProviderId, RejectId, SourceId,
+    SuppressionId, Timestamp, ViewId,
 };
 
 fn text(format: KnownFormat, description: &str, example: &str) -> RefOr<Schema> {
@@ -59,6 +59,7 @@ id_schemas! {
     AgentId => "Id of a registered agent (UUIDv7)",
     DeliveryId => "Id of one delivery of one alert to one agent (UUIDv7)",
     FindingId => "Id of a finding (UUIDv7)",
+    JobId => "Id of a job in quarantine (UUIDv7)",
     ApiKeyId => "Id of an API key (UUIDv7), never the key itself",
     SourceId => "Id of an alert source (UUIDv7)",
     RejectId => "Id of a refused payload that was kept (UUIDv7)",

@@ -1,7 +1,7 @@
 //! When a delivery is tried again, and when it is given up.
 //!
 //! The schedule is reliability's (§3.4): about 75 hours, as Standard Webhooks suggests. An
-//! agent's own `retry_count` has no effect on it (design.md §4.12).
+//! agent's own `retry_count` has no effect on it. What becomes of the agent is `breaker`'s.
 
 use crate::Timestamp;
 
@@ -97,8 +97,6 @@ pub enum Decision {
     Dead {
         /// Why, for the analyst.
         reason: String,
-        /// Whether the agent said that it is gone for good (410).
-        disable_agent: bool,
     },
 }
 
@@ -115,7 +113,6 @@ pub fn next(attempt: u32, outcome: &Outcome, now: Timestamp, jitter: f64) -> Dec
         Outcome::Http { status: 410, .. } => {
             return Decision::Dead {
                 reason: "the agent answered 410 Gone".to_owned(),
-                disable_agent: true,
             };
         }
         Outcome::Http {
@@ -124,7 +121,6 @@ pub fn next(attempt: u32, outcome: &Outcome, now: Timestamp, jitter: f64) -> Dec
         } if attempt >= REFUSED_ATTEMPTS => {
             return Decision::Dead {
                 reason: format!("the agent refused the message {attempt} times (HTTP {status})"),
-                disable_agent: false,
             };
         }
         Outcome::Http { retry_after_ms, .. } => retry_after_ms,
@@ -138,7 +134,6 @@ pub fn next(attempt: u32, outcome: &Outcome, now: Timestamp, jitter: f64) -> Dec
     let Some(&scheduled_ms) = SCHEDULE_MS.get(attempt.max(1) as usize) else {
         return Decision::Dead {
             reason: format!("all {} attempts failed", SCHEDULE_MS.len()),
-            disable_agent: false,
         };
     };
     let floor_ms = if outcome.is_overload() {
@@ -241,10 +236,7 @@ mod tests {
         assert_eq!(total_h, 75, "the documented span of the schedule");
         assert!(matches!(
             next(12, &Outcome::Connect, now(), 0.0),
-            Decision::Dead {
-                disable_agent: false,
-                ..
-            }
+            Decision::Dead { .. }
         ));
     }
 
@@ -272,21 +264,14 @@ mod tests {
         }
         for status in [400, 413, 415, 422] {
             assert_eq!(wait_ms(2, http(status), 0.0), Some(30_000), "{status}");
-            let Decision::Dead {
-                reason,
-                disable_agent,
-            } = next(3, &http(status), now(), 0.0)
-            else {
+            let Decision::Dead { reason } = next(3, &http(status), now(), 0.0) else {
                 panic!("{status} is given up after three attempts");
             };
-            assert!(reason.contains(&status.to_string()) && !disable_agent);
+            assert!(reason.contains(&status.to_string()));
         }
         assert!(matches!(
             next(1, &http(410), now(), 0.0),
-            Decision::Dead {
-                disable_agent: true,
-                ..
-            }
+            Decision::Dead { .. }
         ));
         assert_eq!(next(1, &Outcome::Ok, now(), 0.0), Decision::Delivered);
         assert_eq!(next(7, &http(204), now(), 0.0), Decision::Delivered);

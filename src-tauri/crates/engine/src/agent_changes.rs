@@ -72,6 +72,11 @@ pub(crate) fn changes(
             json!(before.retry_count),
             json!(after.retry_count),
         ),
+        (
+            "max_in_flight",
+            json!(before.max_in_flight),
+            json!(after.max_in_flight),
+        ),
         ("is_active", json!(before.is_active), json!(after.is_active)),
         ("health", json!(before.health), json!(after.health)),
     ]);

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use calseta_contract::Patch;
 use calseta_contract::agent::{
-    AgentPatch, AgentView, NearMiss, PreviewAlert, PreviewRequest, PreviewView, ProbeView,
-    RotatedSecretView,
+    AgentPatch, AgentView, EnableRequest, NearMiss, PreviewAlert, PreviewRequest, PreviewView,
+    ProbeView, RotatedSecretView,
 };
+use calseta_domain::breaker::Health;
 use calseta_domain::signature::SigningSecret;
 use calseta_domain::{AgentId, Filter, Scope, Subject, Timestamp};
 use calseta_egress::{AddressClass, Audience, Outbound, SendError, classify, judge};
@@ -17,13 +18,15 @@ use calseta_store::tables::alert::AlertRow;
 use calseta_store::tables::alert_list::{
     self, AlertFilter, AlertQuery, AlertSort, Counting, Paging,
 };
+use calseta_store::tables::breaker::{self, BreakerRow};
 use calseta_store::tables::{agent, secret};
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::agents::{self, PREVIOUS_FIELD, SIGNING_FIELD, secret_owner};
+use crate::agents::{PREVIOUS_FIELD, SIGNING_FIELD, secret_owner};
 use crate::changes::named;
 use crate::clock::random_bytes;
+use crate::delivery_verbs::{Backlog, Waits};
 use crate::{Engine, Principal, Problem, grants};
 
 /// How long the previous secret signs too, in milliseconds.
@@ -101,8 +104,14 @@ impl Engine {
         })
     }
 
-    /// `POST /v1/agents/{uuid}/enable`: switched on, and its failures forgotten.
-    pub async fn enable_agent(&self, by: &Principal, id: AgentId) -> Result<AgentView, Problem> {
+    /// `POST /v1/agents/{uuid}/enable`: switched on, and its failures forgotten: what is parked is
+    /// sent. With `recover` what was given up is taken up too.
+    pub async fn enable_agent(
+        &self,
+        by: &Principal,
+        id: AgentId,
+        request: EnableRequest,
+    ) -> Result<AgentView, Problem> {
         let on = AgentPatch {
             is_active: Patch::Set(true),
             ..AgentPatch::default()
@@ -112,19 +121,25 @@ impl Engine {
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                let mut row = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
-                if row.is_active && row.health != "closed" {
+                let row = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
+                if row.is_active && row.health != Health::Closed {
                     let mut detail = named(&row.name, "enabled");
-                    detail.insert("health".to_owned(), json!([row.health, "closed"]));
-                    "closed".clone_into(&mut row.health);
-                    row.updated_at = change.at;
-                    agent::put(tx, &row)?;
-                    tx.wake(calseta_store::Wake::Deliveries);
+                    detail.insert("health".to_owned(), json!([row.health, Health::Closed]));
+                    breaker::put(tx, row.id, &BreakerRow::default(), change.at)?;
                     change.append(tx, "agent.updated", ("agent", Some(id.uuid())), detail)?;
                 }
-                Ok::<_, Problem>(agents::view(&row, &grants::of(tx, Audience::Agent)?))
+                Ok::<_, Problem>(())
             })
-            .await
+            .await?;
+        if request.recover {
+            let dead = Backlog {
+                state: Waits::Dead,
+                from: None,
+                to: None,
+            };
+            self.recover_deliveries(by, id, dead).await?;
+        }
+        self.agent(id).await
     }
 
     /// `POST /v1/agents/{uuid}/probe`: whether anything answers there. Nothing is delivered: the

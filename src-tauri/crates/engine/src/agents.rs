@@ -3,18 +3,24 @@
 use std::sync::Arc;
 
 use calseta_contract::Patch;
-use calseta_contract::agent::{AgentPatch, AgentRequest, AgentView, TimeToFinding};
+use calseta_contract::agent::{
+    AgentPatch, AgentRequest, AgentView, BacklogView, BreakerView, DEFAULT_IN_FLIGHT,
+    MAX_IN_FLIGHT, TimeToFinding,
+};
+use calseta_domain::breaker::Health;
 use calseta_domain::signature::SigningSecret;
 use calseta_domain::{AgentId, FieldError, Filter, Scope};
 use calseta_egress::{AddressClass, Audience, Grant, Target};
 use calseta_store::WriteTx;
 use calseta_store::tables::agent::{self, AgentRow};
-use calseta_store::tables::{Reads, secret};
+use calseta_store::tables::breaker::{self, BreakerRow};
+use calseta_store::tables::{Reads, backlog, secret};
 use serde_json::{Map, Value};
 
 use crate::agent_changes::{append, changes};
 use crate::changes::named;
 use crate::clock::random_bytes;
+use crate::delivery_verbs::probe_now;
 use crate::documents::set;
 use crate::grants::{self, GrantState};
 use crate::start::Inner;
@@ -66,6 +72,9 @@ fn check(row: &AgentRow, known_sources: &[String]) -> Result<Target, Vec<FieldEr
     }
     if row.retry_count > 10 {
         errors.push(FieldError::new("retry_count", "must be 0 to 10"));
+    }
+    if !(1..=MAX_IN_FLIGHT).contains(&row.max_in_flight) {
+        errors.push(FieldError::new("max_in_flight", "must be 1 to 32"));
     }
     let page = Value::Object(row.trigger_filter.clone());
     if page.to_string().len() > FILTER_MAX_BYTES {
@@ -120,7 +129,10 @@ pub(crate) fn view(row: &AgentRow, grants: &[Grant]) -> AgentView {
         retry_count: row.retry_count,
         is_active: row.is_active,
         grant: grant.as_str().to_owned(),
-        health: row.health.clone(),
+        health: row.health.as_str().to_owned(),
+        max_in_flight: row.max_in_flight,
+        breaker: None,
+        backlog: None,
         documentation: row.documentation.clone(),
         created_at: row.created_at,
         updated_at: row.updated_at,
@@ -132,11 +144,31 @@ pub(crate) fn view(row: &AgentRow, grants: &[Grant]) -> AgentView {
     }
 }
 
-/// [`view`], with how long the agent takes to answer.
-fn timed(tx: &impl Reads, row: &AgentRow, grants: &[Grant]) -> Result<AgentView, Problem> {
+/// [`view`], with how long the agent takes to answer, how its breaker stands and what waits for it.
+pub(crate) fn timed(
+    tx: &impl Reads,
+    row: &AgentRow,
+    grants: &[Grant],
+) -> Result<AgentView, Problem> {
     let times = agent::answer_times(tx, row.id)?;
+    let breaker = breaker::of_agent(tx, row.id)?.breaker;
+    let waits = backlog::counts(tx, row.id)?;
     Ok(AgentView {
         time_to_finding: time_to_finding(times),
+        breaker: Some(BreakerView {
+            state: breaker.health,
+            cause: breaker.cause,
+            reason: breaker.reason,
+            consecutive_failures: breaker.failures,
+            opened_at: breaker.opened_at,
+            next_probe_at: breaker.next_probe_at,
+            probes: breaker.probes,
+        }),
+        backlog: Some(BacklogView {
+            due: waits.due,
+            parked: waits.parked,
+            dead: waits.dead,
+        }),
         ..view(row, grants)
     })
 }
@@ -209,7 +241,9 @@ impl Engine {
                     grants::allow(tx, &checked.target, None, row.created_at)?;
                 }
                 append(tx, row, &actor, named(&row.name, "registered"))?;
-                Ok::<_, Problem>(view(row, &grants::of(tx, Audience::Agent)?))
+                let grants = grants::of(tx, Audience::Agent)?;
+                let stored = agent::by_uuid(tx, row.uuid)?;
+                timed(tx, stored.as_ref().unwrap_or(row), &grants)
             })
             .await?;
         view.signing_secret = Some(shown);
@@ -245,7 +279,8 @@ impl Engine {
             timeout_seconds: request.timeout_seconds.unwrap_or(30),
             retry_count: request.retry_count.unwrap_or(3),
             is_active: request.is_active.unwrap_or(true),
-            health: "closed".to_owned(),
+            max_in_flight: request.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT),
+            health: Health::Closed,
             documentation: request.documentation,
             created_at: now,
             updated_at: now,
@@ -312,6 +347,7 @@ impl Engine {
                 let before = agent::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("agent"))?;
                 let allow_private = patch.allow_private;
                 let auth = agent_auth::patched(&patch)?;
+                let is_switched_off = matches!(patch.is_active, Patch::Set(false));
                 let mut after = apply(before.clone(), patch)?;
                 let target = check(&after, &known).map_err(|errors| Problem::fields(&errors))?;
                 let known_grants = grants::of(tx, Audience::Agent)?;
@@ -326,18 +362,23 @@ impl Engine {
                     }
                 }
                 agent_auth::store(tx, &inner, &mut after, &auth, now)?;
-                if after.is_active && !before.is_active {
-                    "closed".clone_into(&mut after.health);
-                    tx.wake(calseta_store::Wake::Deliveries);
+                let is_switched_on = after.is_active && !before.is_active;
+                // Who switches a disabled agent off has decided: nothing more is kept for it.
+                if is_switched_on || (is_switched_off && after.health == Health::Disabled) {
+                    after.health = Health::Closed;
+                    breaker::put(tx, after.id, &BreakerRow::default(), now)?;
                 }
                 let view_of = |tx: &WriteTx<'_>, row: &AgentRow| {
-                    Ok::<_, Problem>(view(row, &grants::of(tx, Audience::Agent)?))
+                    timed(tx, row, &grants::of(tx, Audience::Agent)?)
                 };
                 if after == before && auth.value.is_keep() {
                     return view_of(tx, &before);
                 }
                 after.updated_at = now;
                 agent::put(tx, &after)?;
+                if after.webhook_url != before.webhook_url || !auth.value.is_keep() {
+                    probe_now(tx, after.id, now)?;
+                }
                 append(tx, &after, &actor, changes(&before, &after, &auth.value))?;
                 view_of(tx, &after)
             })
@@ -386,6 +427,12 @@ fn apply(mut row: AgentRow, patch: AgentPatch) -> Result<AgentRow, Problem> {
         "retry_count",
         &mut row.retry_count,
         patch.retry_count,
+    );
+    set(
+        &mut errors,
+        "max_in_flight",
+        &mut row.max_in_flight,
+        patch.max_in_flight,
     );
     set(
         &mut errors,

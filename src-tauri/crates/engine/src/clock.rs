@@ -1,15 +1,25 @@
 //! Time, ids and randomness: the only places that read them, so that tests can choose.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use calseta_domain::Timestamp;
 use uuid::Uuid;
 
-/// What time it is.
+/// What time it is, and how long this process has been awake.
+///
+/// The two differ: a person sets the one, a laptop's sleep stops the other. What is late is judged by
+/// the first; whether somebody failed to answer for long, and whether work hangs, by the second.
 #[derive(Debug, Clone, Default)]
-pub struct Clock(Option<Arc<AtomicI64>>);
+pub struct Clock(Option<Arc<Standing>>);
+
+/// A clock that stands until it is moved.
+#[derive(Debug, Default)]
+struct Standing {
+    now: AtomicI64,
+    awake: AtomicI64,
+}
 
 impl Clock {
     /// The machine's clock.
@@ -19,13 +29,24 @@ impl Clock {
 
     /// A clock that stands until it is advanced, for tests.
     pub fn standing(at: Timestamp) -> Self {
-        Self(Some(Arc::new(AtomicI64::new(at.millis()))))
+        Self(Some(Arc::new(Standing {
+            now: AtomicI64::new(at.millis()),
+            awake: AtomicI64::new(0),
+        })))
     }
 
     /// Moves a standing clock; the machine's cannot be moved and stays.
     pub fn advance_millis(&self, millis: i64) {
         if let Some(at) = &self.0 {
-            at.fetch_add(millis, Ordering::SeqCst);
+            at.now.fetch_add(millis, Ordering::SeqCst);
+            at.awake.fetch_add(millis, Ordering::SeqCst);
+        }
+    }
+
+    /// Moves a standing clock as a sleep of the machine does: the time passes, nobody is awake.
+    pub fn sleep_millis(&self, millis: i64) {
+        if let Some(at) = &self.0 {
+            at.now.fetch_add(millis, Ordering::SeqCst);
         }
     }
 
@@ -34,9 +55,23 @@ impl Clock {
         let millis = self
             .0
             .as_ref()
-            .map_or_else(system_millis, |at| at.load(Ordering::SeqCst));
+            .map_or_else(system_millis, |at| at.now.load(Ordering::SeqCst));
         Timestamp::from_millis(millis)
     }
+
+    /// Milliseconds that this process has been awake: a monotonic clock that a sleep of the machine
+    /// stops where the system has one, and that nobody can set.
+    pub fn awake_millis(&self) -> i64 {
+        self.0
+            .as_ref()
+            .map_or_else(system_awake_millis, |at| at.awake.load(Ordering::SeqCst))
+    }
+}
+
+fn system_awake_millis() -> i64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    let awake = START.get_or_init(Instant::now).elapsed();
+    i64::try_from(awake.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[expect(
@@ -47,7 +82,9 @@ fn system_millis() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(since.as_millis())
+        .unwrap_or(i64::MAX)
+        .saturating_add(calseta_store::faults::clock_offset_ms())
 }
 
 /// New ids: `UUIDv7`, so that they sort by the time they were made.

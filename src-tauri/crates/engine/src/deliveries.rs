@@ -10,8 +10,9 @@ use calseta_store::WriteTx;
 use calseta_store::tables::delivery::{
     self, AttemptRow, ClaimedDelivery, DeliveryFilter, DeliveryRow, NewDelivery, Settled,
 };
-use calseta_store::tables::{Reads, agent, alert, finding};
+use calseta_store::tables::{Reads, agent, alert, backlog, finding};
 
+use crate::delivery_verbs::probe_now;
 use crate::stage::deliver::{self, Envelope};
 use crate::views::Evidence;
 use crate::{Engine, Listed, PageNumber, Principal, Problem, alerts, payload};
@@ -73,6 +74,7 @@ fn view(tx: &impl Reads, row: DeliveryRow) -> Result<DeliveryView, Problem> {
 fn attempt(row: AttemptRow) -> AttemptView {
     AttemptView {
         n: row.n,
+        is_probe: row.is_probe,
         started_at: row.started_at,
         ended_at: row.ended_at,
         outcome: row.outcome,
@@ -195,8 +197,9 @@ impl Engine {
                 let row =
                     delivery::by_uuid(tx, id)?.ok_or_else(|| Problem::not_found("delivery"))?;
                 // In flight already: that attempt is what was asked for.
-                delivery::make_due(tx, row.id, now)?;
-                Ok::<_, Problem>(())
+                backlog::take_up(tx, row.id, now)?;
+                // Behind an open breaker it waits for the probe, so the probe is now.
+                probe_now(tx, row.agent_row, now)
             })
             .await
     }
@@ -244,7 +247,6 @@ impl Engine {
                         generation,
                         trigger: "redeliver",
                         payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
-                        state: "due",
                         created_at: now,
                     },
                 )?;
@@ -275,7 +277,7 @@ impl Engine {
         self.inner
             .store
             .write(move |tx: &WriteTx<'_>| {
-                delivery::settle(tx, &claimed, boot, (&stored, &settled), now)?;
+                delivery::settle(tx, &claimed, boot, (&stored, &settled, 1), now)?;
                 Ok::<_, Problem>(())
             })
             .await?;
@@ -320,12 +322,12 @@ impl Engine {
                         generation: alert.as_ref().map_or(0, |row| row.generation),
                         trigger: "test",
                         payload: delivery::put_payload(tx, frozen.sha256, &frozen.body)?,
-                        state: "due",
                         created_at: now,
                     },
                 )?
                 .ok_or_else(|| Problem::new(ErrorCode::Internal, "the test was not stored"))?;
-                let claimed = delivery::take(tx, row, inner.store.boot(), now)?;
+                let lease = deliver::lease(&inner, &agent);
+                let claimed = delivery::take(tx, row, (lease, false), now)?;
                 Ok::<_, Problem>((claimed, Envelope::read(tx, &agent)?))
             })
             .await

@@ -414,7 +414,6 @@ pub(crate) fn deliver_now(
                 generation,
                 trigger: "manual",
                 payload,
-                state: "due",
                 created_at: change.at,
             },
         )?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use calseta_contract::alert::{DispatchExplanation, TraceClause};
 use calseta_domain::AlertId;
+use calseta_domain::breaker::Health;
 use calseta_egress::{Audience, Grant};
 use calseta_store::tables::agent::{self, AgentRow};
 use calseta_store::tables::alert::AlertRow;
@@ -73,7 +74,7 @@ fn explain(
         let text = "its address waits for a person to allow it; nothing is sent there before";
         trace.push(clause(text, false));
     }
-    if let Some(text) = ill(&agent.health) {
+    if let Some(text) = ill(agent.health) {
         trace.push(clause(text, false));
     }
     match agents::filter(inner, &agent).map(|filter| filter.explain(&subject(row))) {
@@ -97,12 +98,16 @@ fn explain(
 }
 
 /// Why nothing is sent to an agent that is on, in words; `None` when it is well.
-fn ill(health: &str) -> Option<&'static str> {
+fn ill(health: Health) -> Option<&'static str> {
     match health {
-        "open" => Some("it failed too often; what it is sent waits until it answers a probe"),
-        "half_open" => Some("it failed too often; one delivery is tried to see whether it is back"),
-        "disabled" => Some("it was taken out of use after it failed; enable it to send again"),
-        _ => None,
+        Health::Open => Some("it failed too often; what it is sent waits until it answers a probe"),
+        Health::HalfOpen => {
+            Some("it failed too often; one delivery is tried to see whether it is back")
+        }
+        Health::Disabled => {
+            Some("it was taken out of use after it failed; enable it to send again")
+        }
+        Health::Closed => None,
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) const NOUNS: &[(&str, Scope)] = &[
     ("approval", Scope::ApprovalsWrite),
     ("run", Scope::WorkflowsRead),
     ("workflow", Scope::WorkflowsRead),
+    ("job", Scope::Admin),
     ("mapping", Scope::Admin),
     ("key", Scope::Admin),
     ("settings", Scope::Admin),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use calseta_domain::{Filter, Mapping, Plugin, Scope};
 use calseta_egress::{Client, ClientConfig, DecisionLog};
+use calseta_store::tables::delivery::Lease;
 use calseta_store::tables::{api_key, idempotency, mapping, source, view};
 use calseta_store::{DataDir, OpenError, Store, StoreError, WriteTx};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ use crate::settings::Settings;
 use crate::sources::{self, Sources};
 use crate::suppressions::ParsedQueries;
 use crate::vault::{self, KeyStore, Vault};
-use crate::{anchors, api_keys, catalog, convert, egress_log, outbound, stage};
+use crate::{anchors, api_keys, catalog, convert, egress_log, outbound, quarantine, stage};
 
 /// How long a stop waits for what is in flight; what is not done then is done after the next start.
 const STOP_WAIT: Duration = Duration::from_secs(10);
@@ -178,6 +179,12 @@ impl Engine {
             converting: Arc::new(tokio::sync::Semaphore::new(convert::TOGETHER)),
         };
         let inner = Arc::new(inner);
+        if let Err(problem) = quarantine::note_new(&inner).await {
+            tracing::error!(
+                error = problem.message,
+                "jobs in quarantine are not shown yet"
+            );
+        }
         if let Err(problem) = vault::resume(&inner).await {
             tracing::error!(
                 error = problem.message,
@@ -315,6 +322,15 @@ impl Inner {
         tokio::select! {
             () = self.store.lookup_wake() => {},
             () = self.enrich_freed.notified() => {},
+        }
+    }
+
+    /// A lease of so long for what this process takes in hand now.
+    pub(crate) fn lease(&self, long: Duration) -> Lease {
+        let ms = i64::try_from(long.as_millis()).unwrap_or(i64::MAX);
+        Lease {
+            boot: self.store.boot(),
+            until_awake_ms: self.clock.awake_millis().saturating_add(ms),
         }
     }
 

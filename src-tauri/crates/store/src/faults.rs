@@ -5,7 +5,8 @@
 //! binary has, they are nothing. With it, `FAILPOINTS` says what happens there, in the words of the
 //! `fail` crate: `return(abort)` ends the process as a crash does, `return(err)` fails the write,
 //! `panic` and `sleep(ms)` are the crate's own; `2*off->1*return(abort)` chooses the third time.
-//! `CALSETA_FAULT_HITS` names a file that gets the name of every point that was reached, once.
+//! `CALSETA_FAULT_CLOCK` names a file with the milliseconds that the wall clock is off, read again and
+//! again. `CALSETA_FAULT_HITS` names a file that gets the name of every point that was reached, once.
 
 use crate::StoreError;
 
@@ -19,10 +20,14 @@ pub const POINTS: &[&str] = &[
     "enrich.retry",
     "finding",
     "ingest",
+    "lease",
     "match.claim",
     "match.finish",
     "match.retry",
     "migration",
+    "quarantine",
+    "recover",
+    "suspect.claim",
 ];
 /// The two sides of a commit.
 pub const SIDES: [&str; 2] = ["before", "after"];
@@ -48,6 +53,14 @@ const fn reach(_point: &'static str, _side: &str) -> Result<(), StoreError> {
 
 #[cfg(feature = "faults")]
 use control::reach;
+/// How far the wall clock is off, in milliseconds: what a machine that slept or was set looks like.
+#[cfg(not(feature = "faults"))]
+pub const fn clock_offset_ms() -> i64 {
+    0
+}
+
+#[cfg(feature = "faults")]
+pub use control::clock_offset_ms;
 #[cfg(feature = "faults")]
 pub(crate) use control::{early_ack, early_ack_window, loosen, torn};
 
@@ -105,6 +118,16 @@ mod control {
     /// Blocks the writer thread for the window.
     pub(crate) fn early_ack_window() {
         std::thread::sleep(EARLY_ACK_WINDOW);
+    }
+
+    /// The number in the file that `CALSETA_FAULT_CLOCK` names; 0 without one.
+    pub fn clock_offset_ms() -> i64 {
+        static FILE: OnceLock<Option<PathBuf>> = OnceLock::new();
+        let file = FILE.get_or_init(|| variable("CALSETA_FAULT_CLOCK").map(PathBuf::from));
+        let text = file
+            .as_ref()
+            .and_then(|file| std::fs::read_to_string(file).ok());
+        text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
     }
 
     /// Notes that a point was reached and does what was asked for there.

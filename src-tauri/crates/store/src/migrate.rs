@@ -20,6 +20,7 @@ pub(crate) const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0006_activity.sql"),
     include_str!("migrations/0007_lighter_ingest.sql"),
     include_str!("migrations/0008_triage.sql"),
+    include_str!("migrations/0009_delivery.sql"),
     include_str!("migrations/0010_guard.sql"),
 ];
 

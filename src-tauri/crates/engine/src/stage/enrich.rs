@@ -5,6 +5,7 @@
 //! and let the alerts go on without it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use calseta_domain::{Indicator, Malice, Timestamp};
 use calseta_store::WriteTx;
@@ -15,14 +16,18 @@ use calseta_store::tables::job::{self, JobKind, JobRow};
 use calseta_store::tables::{alert, provider, provider_usage};
 use serde_json::{Map, json};
 
-use super::{calm_down, matching, pause};
-use crate::Problem;
+use super::{calm_down, matching, pause, unbroken};
 use crate::providers::Provider;
 use crate::providers::lookup::{Lookup, Needs, look_up, used_up};
 use crate::providers::quota::{self, Allowance};
 use crate::start::Inner;
 use crate::views::Evidence;
+use crate::{Problem, quarantine};
 
+/// How long a lookup may take in all, its answer stored: longer than any provider's own deadline.
+const DEADLINE: Duration = Duration::from_secs(120);
+/// How long a lookup may be in hand, by the awake clock.
+const LEASE: Duration = Duration::from_secs(150);
 /// Lookups a job may take in all.
 const MAX_ATTEMPTS: u32 = 3;
 /// The wait before the second lookup; the third waits twice as long.
@@ -79,7 +84,8 @@ async fn claim(
     inner: &Arc<Inner>,
     provider: &Arc<Provider>,
 ) -> Result<usize, calseta_store::StoreError> {
-    let (row, now, boot) = (provider.row.id, inner.clock.now(), inner.store.boot());
+    let (row, now) = (provider.row.id, inner.clock.now());
+    let lease = inner.lease(LEASE);
     let free = u32::try_from(provider.slots.available_permits()).unwrap_or(u32::MAX);
     if free == 0
         || !inner
@@ -100,7 +106,7 @@ async fn claim(
     let jobs = inner
         .store
         .write_at("enrich.claim", move |tx: &WriteTx<'_>| {
-            let jobs = job::claim_of(tx, (JobKind::Enrich, row), boot, most, now)?;
+            let jobs = job::claim_of(tx, (JobKind::Enrich, row), lease, most, now)?;
             let lookups = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             if is_counted && lookups > 0 {
                 provider_usage::add(tx, row, quota::day(now), lookups)?;
@@ -139,24 +145,52 @@ fn next_allowance(inner: &Inner, now: Timestamp) -> Option<Timestamp> {
     times.min()
 }
 
+/// A lookup of a job that is suspected of ending the process. One whose provider is no longer there
+/// waits for it as any other.
+pub(super) async fn alone(inner: &Arc<Inner>, job: JobRow) {
+    let set = inner.provider_set();
+    let provider = set.all().find(|provider| provider.row.id == job.object);
+    if let Some(provider) = provider {
+        one(inner, provider, job, true).await;
+    } else {
+        put_back(inner, job, "its provider is switched off").await;
+    }
+}
+
 async fn one(inner: &Arc<Inner>, provider: &Arc<Provider>, job: JobRow, is_allowed: bool) {
-    let result = ask(inner, provider, &job, is_allowed).await;
+    let asked = unbroken(tokio::time::timeout(
+        DEADLINE,
+        ask(inner, provider, &job, is_allowed),
+    ));
+    let result = match asked.await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_)) => {
+            let broke = "it took too long".to_owned();
+            return quarantine::broke_off(inner, job, RETRY_MS, broke).await;
+        }
+        Err(broke) => return quarantine::broke_off(inner, job, RETRY_MS, broke).await,
+    };
     if let Err(problem) = result {
         tracing::error!(
             provider.name = provider.row.name,
             error = problem.message,
             "a lookup was not stored"
         );
-        let (boot, at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
-        let back = inner
-            .store
-            .write_at("enrich.retry", move |tx: &WriteTx<'_>| {
-                job::retry(tx, &job, boot, at, &problem.message)
-            })
-            .await;
-        if let Err(error) = back {
-            tracing::error!(error = %error, "a lookup could not be put back; it is after the next start");
-        }
+        put_back(inner, job, &problem.message).await;
+    }
+}
+
+async fn put_back(inner: &Arc<Inner>, job: JobRow, why: &str) {
+    let (boot, at) = (inner.store.boot(), inner.clock.now().plus_millis(RETRY_MS));
+    let why = why.to_owned();
+    let back = inner
+        .store
+        .write_at("enrich.retry", move |tx: &WriteTx<'_>| {
+            job::retry(tx, &job, boot, at, &why)
+        })
+        .await;
+    if let Err(error) = back {
+        tracing::error!(error = %error, "a lookup could not be put back; it is after its lease");
     }
 }
 

@@ -2,7 +2,9 @@
 //! its rule; its payload is frozen and the deliveries are stored, in one transaction.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use calseta_domain::breaker::Health;
 use calseta_domain::{EnrichmentStatus, Malice, Subject, Timestamp};
 use calseta_store::tables::agent::{self, AgentRow};
 use calseta_store::tables::alert::{self, AlertRow};
@@ -12,17 +14,19 @@ use calseta_store::tables::job::{self, JobKind, JobRow};
 use calseta_store::{ReadTx, StoreError, WriteTx};
 use serde_json::{Map, json};
 
-use super::{calm_down, pause};
+use super::{calm_down, pause, unbroken};
 use crate::payload::{self, Frozen};
 use crate::start::Inner;
 use crate::views::Evidence;
-use crate::{Problem, agents, suppressions};
+use crate::{Problem, agents, quarantine, suppressions};
 
 /// Alerts worked on at once.
 const BATCH: u32 = 32;
 /// Alerts that share a snapshot and a commit: enough to save most of the cost of both, few enough
 /// that the first of a burst does not wait long for the last.
 const TOGETHER: usize = 8;
+/// How long a batch may be in hand, by the awake clock.
+const LEASE: Duration = Duration::from_secs(60);
 /// How long a failed match waits.
 const RETRY_MS: i64 = 1_000;
 
@@ -63,7 +67,7 @@ pub(crate) enum Step {
 
 /// Matches a batch of the alerts that are due now.
 pub(crate) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
-    let (boot, now) = (inner.store.boot(), inner.clock.now());
+    let (lease, now) = (inner.lease(LEASE), inner.clock.now());
     // Looking first costs no commit when there is nothing to do.
     let next = inner
         .store
@@ -75,7 +79,7 @@ pub(crate) async fn step(inner: &Arc<Inner>) -> Result<Step, StoreError> {
     let jobs = inner
         .store
         .write_at("match.claim", move |tx: &WriteTx<'_>| {
-            job::claim_of(tx, (JobKind::Match, 0), boot, BATCH, now)
+            job::claim_of(tx, (JobKind::Match, 0), lease, BATCH, now)
         })
         .await?;
     work(inner, jobs).await;
@@ -101,7 +105,7 @@ async fn work(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
 }
 
 async fn together(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
-    if jobs.len() > 1 && match_alerts(inner, &jobs).await.is_ok() {
+    if jobs.len() > 1 && matches!(unbroken(match_alerts(inner, &jobs)).await, Ok(Ok(()))) {
         return;
     }
     // Alone each, so that one that cannot be matched does not hold up the others.
@@ -110,9 +114,14 @@ async fn together(inner: &Arc<Inner>, jobs: Vec<JobRow>) {
     }
 }
 
-async fn one(inner: &Arc<Inner>, job: JobRow) {
-    let result = match_alerts(inner, std::slice::from_ref(&job)).await;
-    let Err(problem) = result else { return };
+/// Matches one alert; what fails is tried again, what breaks off three times comes into quarantine.
+pub(crate) async fn one(inner: &Arc<Inner>, job: JobRow) {
+    let matched = unbroken(match_alerts(inner, std::slice::from_ref(&job))).await;
+    let problem = match matched {
+        Ok(Ok(())) => return,
+        Ok(Err(problem)) => problem,
+        Err(broke) => return quarantine::broke_off(inner, job, RETRY_MS, broke).await,
+    };
     tracing::warn!(
         job.attempt,
         error = problem.message,
@@ -190,8 +199,10 @@ fn decide(
         severity: row.severity,
         tags: &row.tags,
     };
+    // What a disabled agent would have been told is parked until a person takes it up again.
+    let is_told = |agent: &AgentRow| agent.is_active || agent.health == Health::Disabled;
     let matches = |agent: &&AgentRow| {
-        agent.is_active
+        is_told(agent)
             && agents::filter(inner, agent).is_some_and(|filter| filter.matches(&subject))
     };
     let matching: Vec<AgentRow> = agents.iter().filter(matches).cloned().collect();
@@ -293,7 +304,6 @@ fn store(
                 generation: alert.generation,
                 trigger: "enriched",
                 payload,
-                state: "due",
                 created_at: now,
             },
         )?;

@@ -214,23 +214,6 @@ async fn a_preview_shows_what_matched_and_what_nearly_did() {
 }
 
 #[tokio::test]
-async fn an_agent_that_was_given_up_is_switched_on_whole() {
-    let world = world().await;
-    let (id, _) = agent(&world, "http://127.0.0.1:9/webhook").await;
-    let now = world.clock.now();
-    let inner = std::sync::Arc::clone(&world.engine.inner);
-    let disabled = inner.store.write(move |tx| {
-        let row = calseta_store::tables::agent::by_uuid(tx, id)?.unwrap();
-        calseta_store::tables::agent::disable(tx, row.id, now)
-    });
-    disabled.await.unwrap();
-    let view = world.engine.agent(id).await.unwrap();
-    assert_eq!((view.is_active, &*view.health), (false, "disabled"));
-    let view = world.engine.enable_agent(&world.analyst, id).await.unwrap();
-    assert_eq!((view.is_active, &*view.health), (true, "closed"));
-}
-
-#[tokio::test]
 async fn the_log_is_read_by_kind_actor_and_alert_and_audit_needs_admin() {
     let world = world().await;
     let agent = world.key("agent", &["alerts:read", "alerts:write"]).await;

@@ -4,8 +4,12 @@ mod agents;
 mod bulk;
 mod configuration;
 mod console;
+mod delivery;
 mod evidence;
+mod fault_points;
 mod intake;
+pub(crate) mod peer;
+mod quarantine;
 mod retention;
 mod suppressions;
 mod triage;
@@ -25,27 +29,49 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) clock: Clock,
     pub(crate) analyst: Principal,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 pub(crate) async fn world() -> World {
     let dir = tempfile::tempdir().unwrap();
     let clock = Clock::standing(Timestamp::from_millis(1_800_000_000_000));
+    World {
+        engine: open(dir.path(), &clock).await,
+        clock,
+        analyst: Principal::analyst(),
+        dir,
+    }
+}
+
+async fn open(dir: &std::path::Path, clock: &Clock) -> Engine {
     let config = EngineConfig {
-        data_dir: dir.path().join("data"),
+        data_dir: dir.join("data"),
         demo: false,
         clock: clock.clone(),
         key_store: KeyStore::File,
     };
-    World {
-        engine: Engine::open(config).await.unwrap(),
-        clock,
-        analyst: Principal::analyst(),
-        _dir: dir,
-    }
+    Engine::open(config).await.unwrap()
 }
 
 impl World {
+    /// The same directory under another process, as far as the store can tell: the first one ends
+    /// without a word.
+    pub(crate) async fn crashed(self) -> Self {
+        let Self {
+            engine,
+            clock,
+            analyst,
+            dir,
+        } = self;
+        drop(engine);
+        Self {
+            engine: open(dir.path(), &clock).await,
+            clock,
+            analyst,
+            dir,
+        }
+    }
+
     /// The holder of a new key.
     pub(crate) async fn key(&self, kind: &str, scopes: &[&str]) -> Principal {
         let request = ApiKeyRequest {

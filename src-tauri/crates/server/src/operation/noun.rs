@@ -59,6 +59,8 @@ nouns! {
         "Programs that receive enriched alerts as signed webhooks and answer with findings.";
     Deliveries => "deliveries", "Deliveries",
         "One alert for one agent: the exact body, every attempt, sending again.";
+    Jobs => "jobs", "Jobs in quarantine",
+        "Work that ended the program or hung three times in a row: kept apart, shown, tried again on demand.";
     Sources => "sources", "Sources",
         "Where alerts come from, what was rejected, and how it is played again.";
     ApiKeys => "api-keys", "API keys",

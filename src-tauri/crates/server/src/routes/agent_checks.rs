@@ -3,15 +3,15 @@
 
 use axum::extract::State;
 use calseta_contract::agent::{
-    AgentView, PreviewRequest, PreviewView, ProbeView, RotatedSecretView,
+    AgentView, EnableRequest, PreviewRequest, PreviewView, ProbeView, RotatedSecretView,
 };
 use calseta_domain::{AgentId, ErrorCode, Timestamp};
-use calseta_engine::{Backlog, Problem};
+use calseta_engine::{Backlog, Problem, Waits};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::answer::Answer;
-use crate::body::Json;
+use crate::body::{Json, OptionalJson};
 use crate::caller::{AgentsWrite, App, Caller, Human};
 use crate::operation::{Noun, Operation, about, post};
 use crate::page::Id;
@@ -27,12 +27,13 @@ pub(super) fn operations() -> Vec<Operation> {
             post("/v1/agents/{uuid}/rotate-secret", "rotate_agent_secret", rotate)
                 .says("Replace an agent's signing secret", "The new one is in the answer, once. For 24 hours both sign, so that the agent can change over."),
             post("/v1/agents/{uuid}/enable", "enable_agent", enable)
-                .says("Take an agent up again", "Active, with its breaker closed: what is parked is tried.")
+                .says("Take an agent up again", "Active, with its breaker closed: what is parked is sent, the oldest first. `recover` takes up what was given up too.")
+                .example(r#"{"recover":true}"#)
                 .fails(&[ErrorCode::InvalidEndpointUrl]),
             post("/v1/agents/{uuid}/probe", "probe_agent", probe)
                 .says("Look whether an agent answers", "Connects to its address, as a delivery would, and sends no alert."),
             post("/v1/agents/{uuid}/recover", "recover_deliveries", recover)
-                .says("Take up an agent's backlog", "Its parked or dead deliveries are due again, each under its own id. Doing it twice changes nothing.")
+                .says("Take up an agent's backlog", "Dead deliveries are due again, each under its own id and with its whole schedule before it; behind an open breaker they are parked. For parked ones the next probe is now. Doing it twice changes nothing.")
                 .example(r#"{"state":"dead","from_time":"2025-01-15T00:00:00Z"}"#),
         ],
     )
@@ -61,8 +62,10 @@ async fn enable(
     State(app): State<App>,
     caller: Caller<AgentsWrite>,
     Id(id): Id<AgentId>,
+    OptionalJson(request): OptionalJson<EnableRequest>,
 ) -> Answer<One<AgentView>> {
-    Ok(One::new(app.engine.enable_agent(&caller.0, id).await?))
+    let enabled = app.engine.enable_agent(&caller.0, id, request).await?;
+    Ok(One::new(enabled))
 }
 
 async fn probe(
@@ -114,8 +117,8 @@ async fn recover(
         return Err(Problem::field("from_time", "must not be after to_time").into());
     }
     let state = match body.value.state {
-        BacklogState::Parked => "parked",
-        BacklogState::Dead => "dead",
+        BacklogState::Parked => Waits::Parked,
+        BacklogState::Dead => Waits::Dead,
     };
     let backlog = Backlog { state, from, to };
     let engine = &app.engine;

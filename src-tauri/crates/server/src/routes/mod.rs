@@ -18,6 +18,7 @@ mod findings;
 mod health;
 mod indicators;
 mod ingest;
+mod jobs;
 mod mappings;
 mod metrics;
 mod providers;
@@ -64,6 +65,7 @@ pub(crate) fn table() -> Vec<Operation> {
         agents::operations(),
         agent_checks::operations(),
         deliveries::operations(),
+        jobs::operations(),
         sources::operations(),
         api_keys::operations(),
         events::operations(),

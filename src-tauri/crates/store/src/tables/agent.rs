@@ -1,10 +1,11 @@
 //! `agent`: who is told about which alerts.
 
+use calseta_domain::breaker::Health;
 use calseta_domain::{AgentId, Timestamp};
 use rusqlite::Row;
 use serde_json::{Map, Value};
 
-use super::{Reads, blob, found, json, list, time, uuid};
+use super::{Reads, blob, found, json, list, time, uuid, word};
 use crate::{StoreError, WriteTx};
 
 /// An agent.
@@ -32,10 +33,12 @@ pub struct AgentRow {
     pub timeout_seconds: u32,
     /// Stored and echoed.
     pub retry_count: u32,
+    /// Attempts at once, 1..=32.
+    pub max_in_flight: u32,
     /// Whether it is told anything.
     pub is_active: bool,
     /// Its breaker's state.
-    pub health: String,
+    pub health: Health,
     /// For people.
     pub documentation: Option<String>,
     /// When it was made.
@@ -46,7 +49,7 @@ pub struct AgentRow {
 
 const COLUMNS: &str = "id, uuid, name, description, webhook_url, auth_header_name, trigger_filter, \
     trigger_on_sources, trigger_on_severities, timeout_seconds, retry_count, is_active, health, \
-    documentation, created_at, updated_at";
+    documentation, created_at, updated_at, max_in_flight";
 
 fn map(row: &Row<'_>) -> rusqlite::Result<AgentRow> {
     Ok(AgentRow {
@@ -62,10 +65,11 @@ fn map(row: &Row<'_>) -> rusqlite::Result<AgentRow> {
         timeout_seconds: row.get(9)?,
         retry_count: row.get(10)?,
         is_active: row.get(11)?,
-        health: row.get(12)?,
+        health: word(row, 12)?,
         documentation: row.get(13)?,
         created_at: time(row, 14)?,
         updated_at: time(row, 15)?,
+        max_in_flight: row.get(16)?,
     })
 }
 
@@ -74,15 +78,16 @@ pub fn put(tx: &WriteTx<'_>, agent: &AgentRow) -> Result<i64, StoreError> {
     Ok(tx.conn.query_row(
         "INSERT INTO agent(uuid, name, description, webhook_url, auth_header_name, trigger_filter,
            trigger_on_sources, trigger_on_severities, timeout_seconds, retry_count, is_active,
-           health, documentation, created_at, updated_at)
-         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+           health, documentation, created_at, updated_at, max_in_flight)
+         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT(uuid) DO UPDATE SET name=excluded.name, description=excluded.description,
            webhook_url=excluded.webhook_url, auth_header_name=excluded.auth_header_name,
            trigger_filter=excluded.trigger_filter, trigger_on_sources=excluded.trigger_on_sources,
            trigger_on_severities=excluded.trigger_on_severities,
            timeout_seconds=excluded.timeout_seconds, retry_count=excluded.retry_count,
            is_active=excluded.is_active, health=excluded.health,
-           documentation=excluded.documentation, updated_at=excluded.updated_at
+           documentation=excluded.documentation, updated_at=excluded.updated_at,
+           max_in_flight=excluded.max_in_flight
          RETURNING id",
         rusqlite::params![
             blob(agent.uuid.uuid()),
@@ -96,10 +101,11 @@ pub fn put(tx: &WriteTx<'_>, agent: &AgentRow) -> Result<i64, StoreError> {
             agent.timeout_seconds,
             agent.retry_count,
             agent.is_active,
-            agent.health,
+            agent.health.as_str(),
             agent.documentation,
             agent.created_at.millis(),
             agent.updated_at.millis(),
+            agent.max_in_flight,
         ],
         |row| row.get(0),
     )?)
@@ -119,15 +125,6 @@ pub fn retire(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreErro
     )?;
     tx.conn.execute(
         "UPDATE api_key SET revoked_at=?2 WHERE agent_id=?1 AND revoked_at IS NULL",
-        (id, now.millis()),
-    )?;
-    Ok(())
-}
-
-/// Stops an agent from being told anything, because it said so (410).
-pub fn disable(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<(), StoreError> {
-    tx.conn.execute(
-        "UPDATE agent SET is_active=0, health='disabled', updated_at=?2 WHERE id=?1",
         (id, now.millis()),
     )?;
     Ok(())

@@ -7,7 +7,7 @@ use calseta_domain::{AgentId, AlertId, DeliveryId, Timestamp};
 use rusqlite::{Row, params_from_iter};
 
 use super::condition::Condition;
-use super::{Reads, blob, found, time, time_opt, uuid, uuid_opt};
+use super::{Reads, backlog, blob, found, time, time_opt, uuid, uuid_opt};
 use crate::{StoreError, Wake, WriteTx};
 
 /// A delivery to store.
@@ -25,8 +25,6 @@ pub struct NewDelivery<'a> {
     pub trigger: &'a str,
     /// The payload's row.
     pub payload: i64,
-    /// due, or `in_flight` when the caller makes the attempt itself.
-    pub state: &'a str,
     /// Now.
     pub created_at: Timestamp,
 }
@@ -46,8 +44,21 @@ pub struct ClaimedDelivery {
     pub body: Vec<u8>,
     /// From 1: which attempt this is.
     pub attempt: u32,
+    /// Attempts before this one that count against the schedule.
+    pub spent: u32,
+    /// Whether it finds out for the others whether the agent is back.
+    pub is_probe: bool,
     /// Proves that whoever settles it is who claimed it.
     pub token: i64,
+}
+
+/// Who takes a delivery in hand, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// The process.
+    pub boot: i64,
+    /// On its awake clock, in milliseconds: after that the work is nobody's.
+    pub until_awake_ms: i64,
 }
 
 /// How an attempt ended.
@@ -74,6 +85,8 @@ pub enum Settled {
     Delivered,
     /// Another attempt at this time.
     Due(Timestamp),
+    /// Another attempt when the agent is back.
+    Parked,
     /// Given up.
     Dead(String),
 }
@@ -122,6 +135,8 @@ pub struct DeliveryRow {
 pub struct AttemptRow {
     /// From 1.
     pub n: u32,
+    /// Whether it was to find out whether the agent is back.
+    pub is_probe: bool,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.
@@ -183,13 +198,16 @@ pub fn put_payload(tx: &WriteTx<'_>, sha256: [u8; 32], body: &[u8]) -> Result<i6
     Ok(tx.conn.last_insert_rowid())
 }
 
-/// Adds a delivery, due now; `None` when this alert, agent and generation have one already.
+/// Adds a delivery, due now, or parked while the agent's breaker is not closed; `None` when this
+/// alert, agent and generation have one already.
 pub fn insert(tx: &WriteTx<'_>, delivery: &NewDelivery<'_>) -> Result<Option<i64>, StoreError> {
     let added = tx
         .conn
         .prepare_cached(
             "INSERT INTO delivery(uuid, alert_id, agent_id, generation, trigger, payload_id, state,
-               next_at, created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8)
+               next_at, created_at)
+             SELECT ?1, ?2, g.id, ?4, ?5, ?6, iif(g.health = 'closed', 'due', 'parked'),
+               iif(g.health = 'closed', ?7, NULL), ?7 FROM agent g WHERE g.id = ?3
              ON CONFLICT DO NOTHING",
         )?
         .execute(rusqlite::params![
@@ -199,61 +217,44 @@ pub fn insert(tx: &WriteTx<'_>, delivery: &NewDelivery<'_>) -> Result<Option<i64
             delivery.generation,
             delivery.trigger,
             delivery.payload,
-            delivery.state,
             delivery.created_at.millis(),
         ])?;
     tx.wake(Wake::Deliveries);
     Ok((added > 0).then(|| tx.conn.last_insert_rowid()))
 }
 
-/// The active agents (rows) that something is due for, with the earliest time. One look into the
-/// index an agent, however much is due.
-pub fn due_agents(tx: &impl Reads) -> Result<Vec<(i64, Timestamp)>, StoreError> {
-    let mut statement = tx.conn().prepare_cached(
-        "SELECT g.id, (SELECT d.next_at FROM delivery d WHERE d.agent_id = g.id
-             AND d.state = 'due' ORDER BY d.next_at LIMIT 1) AS next_at
-         FROM agent g WHERE g.is_active = 1 AND next_at IS NOT NULL",
-    )?;
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, time(row, 1)?)))?;
-    Ok(rows.collect::<Result<_, _>>()?)
-}
-
-/// Takes up to `limit` due deliveries of an agent in hand and writes their attempts.
+/// Takes up to `limit` due deliveries of an agent in hand and writes their attempts. First attempts
+/// come before the others, so that what fails again and again delays nothing.
 pub fn claim(
     tx: &WriteTx<'_>,
     agent: i64,
-    boot: i64,
+    lease: Lease,
     limit: usize,
     now: Timestamp,
 ) -> Result<Vec<ClaimedDelivery>, StoreError> {
-    let ids = {
-        let mut statement = tx.conn.prepare_cached(
-            "SELECT id FROM delivery WHERE agent_id=?1 AND state='due' AND next_at<=?2
-             ORDER BY next_at, id LIMIT ?3",
-        )?;
-        let rows = statement.query_map((agent, now.millis(), limit), |row| row.get::<_, i64>(0))?;
-        rows.collect::<Result<Vec<_>, _>>()?
-    };
-    ids.into_iter().map(|id| take(tx, id, boot, now)).collect()
+    let ids = backlog::due(tx, agent, limit, now)?;
+    ids.into_iter()
+        .map(|id| take(tx, id, (lease, false), now))
+        .collect()
 }
 
-/// Takes one delivery in hand, whatever its state, and writes its attempt.
+/// Takes one delivery in hand, whatever its state, and writes its attempt; as the probe or not.
 pub fn take(
     tx: &WriteTx<'_>,
     id: i64,
-    boot: i64,
+    (lease, is_probe): (Lease, bool),
     now: Timestamp,
 ) -> Result<ClaimedDelivery, StoreError> {
     tx.conn
         .prepare_cached(
-            "UPDATE delivery SET state='in_flight', attempt=attempt+1, boot=?2,
+            "UPDATE delivery SET state='in_flight', attempt=attempt+1, boot=?2, lease_until=?3,
                lease_token=coalesce(lease_token, 0) + 1, next_at=NULL WHERE id=?1",
         )?
-        .execute((id, boot))?;
+        .execute((id, lease.boot, lease.until_awake_ms))?;
     let claimed = tx
         .conn
         .prepare_cached(
-            "SELECT d.id, d.uuid, a.uuid, d.agent_id, p.body, d.attempt, d.lease_token
+            "SELECT d.id, d.uuid, a.uuid, d.agent_id, p.body, d.attempt, d.lease_token, d.spent
              FROM delivery d JOIN delivery_payload p ON p.id = d.payload_id
              LEFT JOIN alert a ON a.id = d.alert_id WHERE d.id = ?1",
         )?
@@ -266,34 +267,40 @@ pub fn take(
                 body: row.get(4)?,
                 attempt: row.get(5)?,
                 token: row.get(6)?,
+                spent: row.get(7)?,
+                is_probe,
             })
         })?;
     tx.conn
         .prepare_cached(
-            "INSERT INTO delivery_attempt(delivery_id, n, started_at) VALUES(?1, ?2, ?3)",
+            "INSERT INTO delivery_attempt(delivery_id, n, started_at, is_probe)
+             VALUES(?1, ?2, ?3, ?4)",
         )?
-        .execute((id, claimed.attempt, now.millis()))?;
+        .execute((id, claimed.attempt, now.millis(), is_probe))?;
     Ok(claimed)
 }
 
-/// Records how an attempt ended and what becomes of the delivery. `false` when the delivery is no
+/// Records how an attempt ended, what becomes of the delivery, and how many attempts count against
+/// its schedule now. `false` when the delivery is no
 /// longer in this worker's hand; then nothing was changed.
 pub fn settle(
     tx: &WriteTx<'_>,
     claimed: &ClaimedDelivery,
     boot: i64,
-    (outcome, settled): (&AttemptOutcome, &Settled),
+    (outcome, settled, spent): (&AttemptOutcome, &Settled, u32),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let (state, next_at, reason, delivered_at) = match settled {
         Settled::Delivered => ("delivered", None, None, Some(now.millis())),
         Settled::Due(at) => ("due", Some(at.millis()), None, None),
+        Settled::Parked => ("parked", None, None, None),
         Settled::Dead(reason) => ("dead", None, Some(reason.as_str()), None),
     };
     let changed = tx
         .conn
         .prepare_cached(
-            "UPDATE delivery SET state=?4, next_at=?5, dead_reason=?6, delivered_at=?7, boot=NULL
+            "UPDATE delivery SET state=?4, next_at=?5, dead_reason=?6, delivered_at=?7, spent=?8,
+               is_retry=(?4 = 'due'), crashes=0, boot=NULL, lease_until=NULL
              WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='in_flight'",
         )?
         .execute((
@@ -304,6 +311,7 @@ pub fn settle(
             next_at,
             reason,
             delivered_at,
+            spent,
         ))?;
     if changed == 0 {
         return Ok(false);
@@ -326,17 +334,6 @@ pub fn settle(
         ])?;
     tx.wake(Wake::Deliveries);
     Ok(true)
-}
-
-/// Makes a delivery due now, unless it is in flight. Whether it was.
-pub fn make_due(tx: &WriteTx<'_>, id: i64, now: Timestamp) -> Result<bool, StoreError> {
-    let changed = tx.conn.execute(
-        "UPDATE delivery SET state='due', next_at=?2, dead_reason=NULL
-         WHERE id=?1 AND state != 'in_flight'",
-        (id, now.millis()),
-    )?;
-    tx.wake(Wake::Deliveries);
-    Ok(changed > 0)
 }
 
 /// One delivery.
@@ -401,29 +398,11 @@ pub fn cancel(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
     Ok(changed > 0)
 }
 
-/// Makes an agent's parked or dead deliveries due that were made in a window; how many. What is due
-/// already is none of them, so that doing it twice changes nothing.
-pub fn recover(
-    tx: &WriteTx<'_>,
-    (agent, state): (i64, &str),
-    (from, to): (Timestamp, Timestamp),
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let changed = tx.conn.execute(
-        "UPDATE delivery SET state='due', next_at=?5, dead_reason=NULL
-         WHERE agent_id=?1 AND state=?2 AND state IN ('parked', 'dead')
-           AND created_at BETWEEN ?3 AND ?4",
-        (agent, state, from.millis(), to.millis(), now.millis()),
-    )?;
-    tx.wake(Wake::Deliveries);
-    Ok(changed as u64)
-}
-
 /// The attempts of a delivery, oldest first.
 pub fn attempts(tx: &impl Reads, delivery: i64) -> Result<Vec<AttemptRow>, StoreError> {
     let mut statement = tx.conn().prepare_cached(
         "SELECT n, started_at, ended_at, outcome, status_code, remote_ip, duration_ms,
-           response_excerpt, error FROM delivery_attempt WHERE delivery_id = ?1 ORDER BY n",
+           response_excerpt, error, is_probe FROM delivery_attempt WHERE delivery_id = ?1 ORDER BY n",
     )?;
     let rows = statement.query_map([delivery], |row| {
         Ok(AttemptRow {
@@ -436,6 +415,7 @@ pub fn attempts(tx: &impl Reads, delivery: i64) -> Result<Vec<AttemptRow>, Store
             duration_ms: row.get(6)?,
             response_excerpt: row.get(7)?,
             error: row.get(8)?,
+            is_probe: row.get(9)?,
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)

@@ -1,9 +1,16 @@
 //! `job`: work that a commit has promised. Claimed with a fencing token and a boot number, worked
 //! on outside any transaction, finished in one.
 
-use calseta_domain::Timestamp;
+use std::str::FromStr;
 
-use super::{Reads, found};
+use calseta_domain::{Timestamp, UnknownWord};
+
+use rusqlite::Row;
+
+pub use super::quarantine::{Quarantined, name_new, quarantined, release};
+
+use super::delivery::Lease;
+use super::{Reads, boot, found, word};
 use crate::{StoreError, Wake, WriteTx};
 
 /// What a job does.
@@ -28,6 +35,22 @@ impl JobKind {
         match self {
             Self::Enrich => "enrich",
             Self::Match => "match",
+        }
+    }
+}
+
+impl FromStr for JobKind {
+    type Err = UnknownWord;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        match word {
+            "enrich" => Ok(Self::Enrich),
+            "match" => Ok(Self::Match),
+            _ => Err(UnknownWord {
+                what: "job",
+                word: word.to_owned(),
+                allowed: &["enrich", "match"],
+            }),
         }
     }
 }
@@ -94,6 +117,7 @@ pub fn request(
                run_at = iif(state = 'dead', excluded.run_at, min(run_at, excluded.run_at)),
                attempt = iif(state = 'dead', 0, attempt),
                crashes = iif(state = 'dead', 0, crashes),
+               uuid = NULL, quarantined_at = NULL,
                state = iif(state = 'dead', 'ready', state)",
         )?
         .execute((
@@ -112,28 +136,58 @@ pub fn request(
 pub fn claim_of(
     tx: &WriteTx<'_>,
     (kind, object): (JobKind, i64),
-    boot: i64,
+    lease: Lease,
     limit: u32,
     now: Timestamp,
 ) -> Result<Vec<JobRow>, StoreError> {
     let mut statement = tx.conn.prepare_cached(
-        "UPDATE job SET state='running', attempt=attempt+1, boot=?4,
+        "UPDATE job SET state='running', attempt=attempt+1, boot=?4, lease_until=?6,
            lease_token=coalesce(lease_token, 0) + 1
          WHERE id IN (SELECT id FROM job WHERE kind=?1 AND ref2=?2 AND state='ready' AND run_at<=?3
            ORDER BY run_at, id LIMIT ?5)
          RETURNING id, ref, ref2, attempt, lease_token",
     )?;
-    let rows = statement.query_map((kind.as_str(), object, now.millis(), boot, limit), |row| {
-        Ok(JobRow {
-            id: row.get(0)?,
-            kind,
-            subject: row.get(1)?,
-            object: row.get(2)?,
-            attempt: row.get(3)?,
-            token: row.get(4)?,
-        })
-    })?;
+    let until = lease.until_awake_ms;
+    let given = (
+        kind.as_str(),
+        object,
+        now.millis(),
+        lease.boot,
+        limit,
+        until,
+    );
+    let rows = statement.query_map(given, |row| mapped(row, kind))?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn mapped(row: &Row<'_>, kind: JobKind) -> rusqlite::Result<JobRow> {
+    Ok(JobRow {
+        id: row.get(0)?,
+        kind,
+        subject: row.get(1)?,
+        object: row.get(2)?,
+        attempt: row.get(3)?,
+        token: row.get(4)?,
+    })
+}
+
+/// Takes the job in hand that was under way at the most ends of the process, at least two: whoever
+/// works on it works on nothing else meanwhile.
+pub fn claim_suspect(tx: &WriteTx<'_>, lease: Lease) -> Result<Option<JobRow>, StoreError> {
+    let row = tx
+        .conn
+        .prepare_cached(
+            "UPDATE job SET state='running', attempt=attempt+1, boot=?1, lease_until=?2,
+               lease_token=coalesce(lease_token, 0) + 1
+             WHERE id = (SELECT id FROM job WHERE state='ready' AND crashes > 1
+               ORDER BY crashes DESC, id LIMIT 1)
+             RETURNING id, ref, ref2, attempt, lease_token, kind",
+        )?
+        .query_row((lease.boot, lease.until_awake_ms), |row| {
+            let kind: JobKind = word(row, 5)?;
+            mapped(row, kind)
+        });
+    found(row)
 }
 
 /// Whether a job of a kind and object is due.
@@ -158,7 +212,7 @@ pub fn finish(tx: &WriteTx<'_>, job: &JobRow, boot: i64) -> Result<bool, StoreEr
     let again = tx
         .conn
         .prepare_cached(
-            "UPDATE job SET state='ready', again=0, attempt=0, boot=NULL
+            "UPDATE job SET state='ready', again=0, attempt=0, crashes=0, boot=NULL, lease_until=NULL
              WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running' AND again=1",
         )?
         .execute((job.id, job.token, boot))?;
@@ -175,7 +229,7 @@ pub fn finish(tx: &WriteTx<'_>, job: &JobRow, boot: i64) -> Result<bool, StoreEr
     Ok(ended > 0)
 }
 
-/// Puts a job back for later.
+/// Puts a job back for later. It did not end the process.
 pub fn retry(
     tx: &WriteTx<'_>,
     job: &JobRow,
@@ -185,12 +239,85 @@ pub fn retry(
 ) -> Result<(), StoreError> {
     tx.conn
         .prepare_cached(
-            "UPDATE job SET state='ready', run_at=?4, last_error=?5, boot=NULL
-             WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running'",
+            "UPDATE job SET state='ready', run_at=?4, last_error=?5, crashes=0, boot=NULL,
+               lease_until=NULL WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running'",
         )?
         .execute((job.id, job.token, boot, run_at.millis(), error))?;
     tx.wake(job.kind.wake());
     Ok(())
+}
+
+/// Gives a job up whose work broke off without an answer (a panic, or its time ran out): due again at
+/// `run_at`, into quarantine the third time in a row. `false` when it was not in this worker's hand.
+pub fn broke_off(
+    tx: &WriteTx<'_>,
+    job: &JobRow,
+    boot: i64,
+    (run_at, now): (Timestamp, Timestamp),
+    error: &str,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .conn
+        .prepare_cached(
+            "UPDATE job SET crashes=crashes+1, run_at=?4, last_error=?5, boot=NULL, lease_until=NULL,
+               state=iif(crashes+1 >= ?6, 'dead', 'ready'),
+               quarantined_at=iif(crashes+1 >= ?6, ?7, NULL)
+             WHERE id=?1 AND lease_token=?2 AND boot=?3 AND state='running'",
+        )?
+        .execute(rusqlite::params![
+            job.id,
+            job.token,
+            boot,
+            run_at.millis(),
+            error,
+            boot::QUARANTINE_CRASHES,
+            now.millis(),
+        ])?;
+    tx.wake(job.kind.wake());
+    Ok(changed > 0)
+}
+
+/// Takes back what this process has in hand beyond its lease, jobs and deliveries: whoever worked on
+/// it is gone or hangs, and what it still brings is refused by its token. How many.
+pub fn sweep(tx: &WriteTx<'_>, lease: Lease, now: Timestamp) -> Result<usize, StoreError> {
+    const ERROR: &str = "this took longer than its lease";
+    let jobs = tx
+        .conn
+        .prepare_cached(
+            "UPDATE job SET crashes=crashes+1, run_at=?3, last_error=?4, boot=NULL, lease_until=NULL,
+               state=iif(crashes+1 >= ?5, 'dead', 'ready'),
+               quarantined_at=iif(crashes+1 >= ?5, ?3, NULL)
+             WHERE state='running' AND boot=?1 AND lease_until<=?2",
+        )?
+        .execute((
+            lease.boot,
+            lease.until_awake_ms,
+            now.millis(),
+            ERROR,
+            boot::QUARANTINE_CRASHES,
+        ))?;
+    let which = format!(
+        "boot={} AND lease_until<={}",
+        lease.boot, lease.until_awake_ms
+    );
+    let deliveries = boot::release_attempts(tx.conn, &which, now.millis(), ERROR)?;
+    for wake in [Wake::Matches, Wake::Lookups, Wake::Deliveries] {
+        tx.wake(wake);
+    }
+    Ok(jobs + deliveries)
+}
+
+/// When the first lease of this process ends, on its awake clock; `None` when nothing is in hand.
+pub fn first_lease(tx: &impl Reads, boot: i64) -> Result<Option<i64>, StoreError> {
+    Ok(tx
+        .conn()
+        .prepare_cached(
+            "SELECT min(until) FROM (
+               SELECT min(lease_until) AS until FROM job WHERE state='running' AND boot=?1
+               UNION ALL
+               SELECT min(lease_until) FROM delivery WHERE state='in_flight' AND boot=?1)",
+        )?
+        .query_row([boot], |row| row.get(0))?)
 }
 
 /// Makes the match jobs due whose alerts have this indicator and no enrichment outstanding.

@@ -11,7 +11,9 @@ use calseta_store::{StoreError, WriteTx};
 use serde_json::Map;
 use uuid::Uuid;
 
-use crate::world::{append_event, fresh, insert_agent, insert_alert, insert_delivery, now, write};
+use crate::world::{
+    append_event, fresh, insert_agent, insert_alert, insert_delivery, lease, now, write,
+};
 
 fn add_indicator(tx: &WriteTx<'_>, alert: i64, value: &str) -> Result<i64, StoreError> {
     let indicator = Indicator::new(IndicatorType::Ip, value).expect("an address");
@@ -136,7 +138,7 @@ async fn work_asked_for_again_while_it_is_done_is_done_once_more() {
         job::request(tx, JobKind::Match, (1, 0), now(), now())?;
         assert!(due(tx)?, "the earlier of both");
         let claim = |tx: &WriteTx<'_>| {
-            let mut jobs = job::claim_of(tx, (JobKind::Match, 0), boot, 9, now())?;
+            let mut jobs = job::claim_of(tx, (JobKind::Match, 0), lease(boot), 9, now())?;
             Ok::<_, StoreError>(jobs.pop().expect("one is due"))
         };
         let first = claim(tx)?;
@@ -198,7 +200,7 @@ async fn recovering_twice_changes_nothing_more() {
     write(&store, move |tx| {
         let (alert, agent) = (insert_alert(tx, 1)?, insert_agent(tx)?);
         insert_delivery(tx, (alert, agent), 1)?;
-        let claimed = delivery::claim(tx, agent, boot, 1, now())?.remove(0);
+        let claimed = delivery::claim(tx, agent, lease(boot), 1, now())?.remove(0);
         let outcome = delivery::AttemptOutcome {
             outcome: "http",
             status_code: Some(500),
@@ -212,16 +214,20 @@ async fn recovering_twice_changes_nothing_more() {
             tx,
             &claimed,
             boot,
-            (&outcome, &dead),
+            (&outcome, &dead, 1),
             now()
         )?);
         let recover = |from: i64| {
-            let window = (now().plus_millis(from), now().plus_millis(9));
-            delivery::recover(tx, (agent, "dead"), window, now())
+            let part = backlog::Part {
+                agent,
+                from: now().plus_millis(from),
+                to: now().plus_millis(9),
+            };
+            backlog::revive(tx, part, 0, now())
         };
-        assert_eq!(recover(1)?, 0, "it was made before the window");
-        assert_eq!(recover(0)?, 1);
-        assert_eq!(recover(0)?, 0);
+        assert_eq!(recover(1)?, (0, None), "it was made before the window");
+        assert_eq!(recover(0)?, (1, None));
+        assert_eq!(recover(0)?, (0, None));
         let id = claimed.id;
         assert!(delivery::cancel(tx, id)?);
         assert!(!delivery::cancel(tx, id)?);

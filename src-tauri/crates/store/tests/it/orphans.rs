@@ -5,7 +5,7 @@ use calseta_store::tables::job::{self, JobKind};
 use calseta_store::{StoreError, WriteTx};
 use rusqlite::Connection;
 
-use crate::world::{fresh, insert_agent, insert_alert, insert_delivery, now, open};
+use crate::world::{fresh, insert_agent, insert_alert, insert_delivery, lease, now, open};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orphans_are_reset_at_once_when_the_store_opens() {
@@ -16,9 +16,9 @@ async fn orphans_are_reset_at_once_when_the_store_opens() {
             let alert = insert_alert(tx, 1)?;
             let agent = insert_agent(tx)?;
             job::insert(tx, JobKind::Match, (alert, 0), now(), now())?;
-            let jobs = job::claim_of(tx, (JobKind::Match, 0), boot, 8, now())?;
+            let jobs = job::claim_of(tx, (JobKind::Match, 0), lease(boot), 8, now())?;
             insert_delivery(tx, (alert, agent), 5)?;
-            let claimed = delivery::claim(tx, agent, boot, 8, now())?;
+            let claimed = delivery::claim(tx, agent, lease(boot), 8, now())?;
             Ok::<_, StoreError>((jobs[0].clone(), claimed[0].clone()))
         })
         .await
@@ -39,10 +39,10 @@ async fn orphans_are_reset_at_once_when_the_store_opens() {
                 response_excerpt: None,
                 error: None,
             };
-            let settled = (&outcome, &delivery::Settled::Delivered);
+            let settled = (&outcome, &delivery::Settled::Delivered, 1);
             let late_settle = delivery::settle(tx, &claimed, boot, settled, now())?;
-            let jobs = job::claim_of(tx, (JobKind::Match, 0), again, 8, now())?;
-            let retaken = delivery::claim(tx, claimed.agent, again, 8, now())?;
+            let jobs = job::claim_of(tx, (JobKind::Match, 0), lease(again), 8, now())?;
+            let retaken = delivery::claim(tx, claimed.agent, lease(again), 8, now())?;
             let attempts = delivery::attempts(tx, claimed.id)?;
             Ok::<_, StoreError>((late_finish, late_settle, jobs, retaken, attempts))
         })

@@ -2,6 +2,7 @@
 
 use calseta_domain::{DocumentId, FindingId, NoteId, Timestamp};
 use calseta_store::tables::alert::{self, AlertRow, DeliveryState};
+use calseta_store::tables::backlog;
 use calseta_store::tables::checklist::{self, NewMark};
 use calseta_store::tables::delivery::{self, AttemptOutcome, Settled};
 use calseta_store::tables::document::{self, DocumentRow};
@@ -12,7 +13,7 @@ use calseta_store::{StoreError, WriteTx};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::world::{fresh, insert_agent, insert_alert, insert_delivery, now, write};
+use crate::world::{fresh, insert_agent, insert_alert, insert_delivery, lease, now, write};
 
 fn later(minutes: i64) -> Timestamp {
     now().plus_millis(60_000 * minutes)
@@ -250,7 +251,7 @@ async fn an_alert_s_deliveries_show_while_one_runs_and_when_one_failed() {
         insert_delivery(tx, (alert, agent), 1)?;
         assert_eq!(read(tx, alert).delivery_state, Some(DeliveryState::Running));
         let settle = |settled| {
-            let claimed = delivery::claim(tx, agent, 1, 1, later(1))?.remove(0);
+            let claimed = delivery::claim(tx, agent, lease(1), 1, later(1))?.remove(0);
             let outcome = AttemptOutcome {
                 outcome: "ok",
                 status_code: None,
@@ -259,12 +260,12 @@ async fn an_alert_s_deliveries_show_while_one_runs_and_when_one_failed() {
                 response_excerpt: None,
                 error: None,
             };
-            delivery::settle(tx, &claimed, 1, (&outcome, &settled), later(2))
+            delivery::settle(tx, &claimed, 1, (&outcome, &settled, 1), later(2))
         };
         settle(Settled::Dead("gone".to_owned()))?;
         assert_eq!(read(tx, alert).delivery_state, Some(DeliveryState::Failed));
         let (rows, _) = delivery::page(tx, &delivery::DeliveryFilter::default(), 1, 0)?;
-        delivery::make_due(tx, rows[0].id, later(1))?;
+        backlog::take_up(tx, rows[0].id, later(1))?;
         settle(Settled::Delivered)?;
         assert_eq!(read(tx, alert).delivery_state, None);
 

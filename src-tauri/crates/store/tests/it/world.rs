@@ -5,7 +5,7 @@ use std::path::Path;
 use calseta_domain::{AgentId, AlertId, DeliveryId, Severity, Timestamp};
 use calseta_store::tables::agent::{self, AgentRow};
 use calseta_store::tables::alert::{self, NewAlert};
-use calseta_store::tables::delivery::{self, NewDelivery};
+use calseta_store::tables::delivery::{self, Lease, NewDelivery};
 use calseta_store::tables::event::{self, Actor, NewEvent};
 use calseta_store::{DataDir, Store, StoreError, WriteTx};
 use serde_json::{Map, json};
@@ -78,7 +78,8 @@ pub(crate) fn insert_agent(tx: &WriteTx<'_>) -> Result<i64, StoreError> {
             timeout_seconds: 30,
             retry_count: 3,
             is_active: true,
-            health: "closed".to_owned(),
+            max_in_flight: 4,
+            health: calseta_domain::breaker::Health::Closed,
             documentation: None,
             created_at: now(),
             updated_at: now(),
@@ -101,10 +102,17 @@ pub(crate) fn insert_delivery(
             generation: 1,
             trigger: "enriched",
             payload,
-            state: "due",
             created_at: now(),
         },
     )
+}
+
+/// In hand until a second of this process's awake clock.
+pub(crate) fn lease(boot: i64) -> Lease {
+    Lease {
+        boot,
+        until_awake_ms: 1_000,
+    }
 }
 
 pub(crate) fn append_event(tx: &WriteTx<'_>, n: usize) -> Result<i64, StoreError> {
