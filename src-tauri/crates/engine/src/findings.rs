@@ -123,7 +123,7 @@ impl std::fmt::Debug for PostedWith {
 
 impl Engine {
     /// `POST /v1/alerts/{uuid}/findings`. Every post is kept, but a repetition (same
-    /// `Idempotency-Key`, or same key, `webhook-id` and body) gives the first one back. The flag
+    /// `Idempotency-Key`, or same agent or key, `webhook-id` and body) gives the first one back. The flag
     /// says whether it was one.
     pub async fn post_finding(
         &self,
@@ -137,7 +137,14 @@ impl Engine {
         accepted.delivery = accepted.delivery.or(linked);
         let repeat_key = linked.map(|delivery| {
             let mut hash = Sha256::new();
-            hash.update(by.key_row().to_be_bytes());
+            // An agent's next key is still the agent.
+            match by.api_key().and_then(|key| key.agent) {
+                Some(agent) => {
+                    hash.update(b"agent");
+                    hash.update(agent.to_be_bytes());
+                }
+                None => hash.update(by.key_row().to_be_bytes()),
+            }
             hash.update(id.uuid().as_bytes());
             hash.update(delivery.uuid().as_bytes());
             hash.update(&posted.body);
@@ -189,10 +196,13 @@ fn insert(
     (repeat_key, uuid, now): (Option<[u8; 32]>, FindingId, calseta_domain::Timestamp),
 ) -> Result<FindingRow, Problem> {
     let row = alerts::row(tx, id)?;
+    // An agent answers what it was sent itself.
+    let agent = by.api_key().and_then(|key| key.agent);
     let delivery = match accepted.delivery {
         None => None,
         Some(delivery) => delivery::by_uuid(tx, delivery)?
             .filter(|delivery| delivery.alert == Some(id))
+            .filter(|delivery| agent.is_none_or(|agent| agent == delivery.agent_row))
             .map(|delivery| delivery.id),
     };
     if let Some(earlier) = accepted.supersedes {

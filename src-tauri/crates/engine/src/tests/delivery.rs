@@ -37,6 +37,19 @@ impl World {
         made.unwrap().uuid
     }
 
+    /// The holder of a new key of an agent.
+    async fn key_of(&self, agent: AgentId) -> crate::Principal {
+        let request = calseta_contract::api_key::ApiKeyRequest {
+            name: "its key".to_owned(),
+            scopes: vec!["alerts:read".to_owned(), "alerts:write".to_owned()],
+            agent_uuid: Some(agent),
+            ..Default::default()
+        };
+        let made = self.engine.create_api_key(&self.analyst, request).await;
+        let key = made.unwrap().key.unwrap();
+        self.engine.authenticate(&key).await.unwrap()
+    }
+
     async fn alerts(&self, names: impl IntoIterator<Item = u32>) {
         for n in names {
             let body = json!({"title": format!("alert {n}"), "severity": "High"});
@@ -135,12 +148,17 @@ async fn a_dead_agents_messages_wait_and_follow_in_order_when_it_is_back() {
             "one message is the probe"
         );
     }
+    // Alerts that come together are matched together: the order is that of their deliveries.
+    let listed = world.listed(agent).await;
+    let made: Vec<String> = listed.into_iter().filter_map(|d| d.alert_title).collect();
     let probes = &peer.titles()[tried..];
-    assert_eq!(probes[..3], ["alert 1", "alert 1", "alert 1"]);
-    assert_eq!(
-        probes[3..],
-        ["alert 2", "alert 2", "alert 2"],
-        "then the next"
+    assert!(
+        probes[..3].iter().all(|title| *title == made[0]),
+        "{probes:?}"
+    );
+    assert!(
+        probes[3..].iter().all(|title| *title == made[1]),
+        "then the next: {probes:?}"
     );
     let world = world.crashed().await;
     assert_eq!(
@@ -509,4 +527,63 @@ async fn retry_now_behind_an_open_breaker_is_the_probe() {
     world.deliver().await;
     assert_eq!(peer.received().len(), tried + 6, "the clock did not move");
     assert_eq!(world.states(agent).await, vec!["delivered"; 6]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finding_posted_again_for_the_same_delivery_is_one() {
+    let world = world().await;
+    let peer = Peer::answering("200 OK");
+    let agent = world.agent_at(&peer, |_| {}).await;
+    let other = world.agent_at(&peer, |_| {}).await;
+    world.alerts([1]).await;
+    world.deliver().await;
+    let delivery = world.listed(agent).await.remove(0);
+    let alert = delivery.alert_uuid.unwrap();
+    let again = world
+        .engine
+        .redeliver_current(&world.analyst, delivery.uuid)
+        .await
+        .unwrap();
+    world.deliver().await;
+    let post = |by: crate::Principal, webhook_id: String, text: &str| {
+        let body = json!({"summary": text, "confidence": 0.5});
+        let request = serde_json::from_value(body.clone()).unwrap();
+        let posted = crate::PostedWith {
+            key: None,
+            webhook_id: Some(webhook_id),
+            body: body.to_string().into_bytes(),
+        };
+        let engine = world.engine.clone();
+        async move {
+            engine
+                .post_finding(&by, alert, request, posted)
+                .await
+                .unwrap()
+                .0
+        }
+    };
+    let first_key = world.key_of(agent).await;
+    let first = post(first_key.clone(), delivery.webhook_id.clone(), "seen").await;
+    // Its next key is still the agent.
+    for key in [first_key.clone(), world.key_of(agent).await] {
+        let same = post(key, delivery.webhook_id.clone(), "seen").await;
+        assert_eq!(same.uuid, first.uuid);
+    }
+    assert_eq!(first.delivery_uuid, Some(delivery.uuid));
+    // A late one about the earlier delivery, and one about the later: both are kept and linked.
+    let late = post(first_key.clone(), delivery.webhook_id.clone(), "seen, late").await;
+    assert_eq!(late.delivery_uuid, Some(delivery.uuid));
+    let newer = post(first_key, again.webhook_id.clone(), "seen").await;
+    assert_eq!(newer.delivery_uuid, Some(again.uuid));
+    let stranger = post(
+        world.key_of(other).await,
+        delivery.webhook_id.clone(),
+        "seen",
+    )
+    .await;
+    assert_eq!(
+        stranger.delivery_uuid, None,
+        "it answers what it was not sent"
+    );
+    assert_eq!(world.engine.findings(alert).await.unwrap().len(), 4);
 }

@@ -6,7 +6,7 @@ use calseta_store::tables::indicator::{
     self, IndicatorFilter, IndicatorRow, IndicatorSort, VerdictAuthor,
 };
 use calseta_store::tables::job::{self, JobKind};
-use calseta_store::tables::{Direction, Slice, alert, delivery, event, graph, provider};
+use calseta_store::tables::{Direction, Slice, alert, backlog, delivery, event, graph, provider};
 use calseta_store::{StoreError, WriteTx};
 use serde_json::Map;
 use uuid::Uuid;

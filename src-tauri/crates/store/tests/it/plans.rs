@@ -142,8 +142,14 @@ fn walks(sql: &str, steps: &[String]) -> Vec<String> {
             return false;
         };
         let name = rest.split(' ').next().unwrap_or_default();
-        // An index of what is in hand is as short as that is.
-        let in_hand = step.contains("job_running") || step.contains("delivery_running");
+        // An index of what is in hand, or set apart, is as short as that is.
+        let is_short = [
+            "job_running",
+            "delivery_running",
+            "job_quarantined",
+            "job_suspect",
+        ];
+        let in_hand = is_short.iter().any(|index| step.contains(index));
         !in_hand && !table_of(sql, name).is_empty()
     };
     // A walk in the order of an index that ends with its LIMIT reads no more than it gives.

@@ -6,7 +6,7 @@ use calseta_domain::{
     RuleReference, Severity, SuppressionId, Timestamp,
 };
 use calseta_store::tables::alert::{self, NewAlert};
-use calseta_store::tables::delivery::{self, NewDelivery};
+use calseta_store::tables::delivery::{self, AttemptOutcome, NewDelivery, Settled};
 use calseta_store::tables::document::{self, DocumentRow};
 use calseta_store::tables::finding::{self, NewFinding};
 use calseta_store::tables::note::{self, NewNote};
@@ -16,7 +16,7 @@ use calseta_store::{StoreError, WriteTx};
 use serde_json::{Map, json};
 use uuid::Uuid;
 
-use crate::world::{insert_agent, now};
+use crate::world::{insert_agent, lease, now};
 
 /// A small generator: the same numbers from the same seed everywhere.
 pub(crate) struct Dice(pub(crate) u64);
@@ -296,6 +296,27 @@ pub(crate) fn suppression(tx: &WriteTx<'_>, n: u128) -> Result<i64, StoreError> 
     suppression::insert(tx, &row)
 }
 
+/// Brings a delivery that is due into another state.
+fn brought_to(tx: &WriteTx<'_>, id: i64, state: &str) -> Result<(), StoreError> {
+    let settled = match state {
+        "due" => return Ok(()),
+        "cancelled" => return delivery::cancel(tx, id).map(drop),
+        "parked" => Settled::Parked,
+        "delivered" => Settled::Delivered,
+        _ => Settled::Dead("gave up".to_owned()),
+    };
+    let claimed = delivery::take(tx, id, (lease(1), false), now())?;
+    let outcome = AttemptOutcome {
+        outcome: "unknown",
+        status_code: None,
+        remote_ip: None,
+        duration_ms: 1,
+        response_excerpt: None,
+        error: None,
+    };
+    delivery::settle(tx, &claimed, 1, (&outcome, &settled, 1), now()).map(drop)
+}
+
 /// Fills a store with `n` alerts.
 pub(crate) fn fill(tx: &WriteTx<'_>, dice: &mut Dice, n: usize) -> Result<(), StoreError> {
     let rules = rules(tx)?;
@@ -320,10 +341,11 @@ pub(crate) fn fill(tx: &WriteTx<'_>, dice: &mut Dice, n: usize) -> Result<(), St
                 generation: 1,
                 trigger: dice.of(&["enriched", "enriched", "replay"]),
                 payload,
-                state,
                 created_at: now(),
             };
-            delivery::insert(tx, &new)?;
+            if let Some(id) = delivery::insert(tx, &new)? {
+                brought_to(tx, id, state)?;
+            }
         }
     }
     // Not everything that came in is still there.
