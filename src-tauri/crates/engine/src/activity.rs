@@ -18,6 +18,7 @@ pub(crate) const KINDS: &[&str] = &[
     "alert.closed",
     "alert.reopened",
     "alert.deleted",
+    "alert.purged",
     "indicator.updated",
     "finding.created",
     "finding.reviewed",
@@ -41,6 +42,15 @@ pub(crate) const KINDS: &[&str] = &[
     "key.updated",
     "key.revoked",
     "auth.failed",
+    "backup.created",
+    "backup.failed",
+    "backup.restored",
+    "storage.freed",
+    "storage.log_over",
+    "storage.log_emptied",
+    "retention.applied",
+    "retention.delete_all",
+    "retention.all_deleted",
 ];
 /// The kinds of actors.
 const ACTORS: &[&str] = &["analyst", "agent", "human_key", "mcp", "system"];

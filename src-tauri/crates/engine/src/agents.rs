@@ -215,9 +215,10 @@ impl Engine {
         let mut errors = Vec::new();
         let header = agent_auth::auth(&mut errors, &request);
         let mut checked = self.checked(&mut errors, request)?;
-        let allow = may_allow(by, &checked.target, checked.allow_private)?;
+        let is_granted = by.is_human() && self.is_granted(&checked.target).await?;
+        let allow = !is_granted && may_allow(by, &checked.target, checked.allow_private)?;
         // Who cannot allow an address gets an agent that waits for somebody who can.
-        let pending = checked.target.needs_grant() && !allow;
+        let pending = checked.target.needs_grant() && !allow && !is_granted;
         checked.row.is_active &= !pending;
         checked.row.auth_header_name = header.as_ref().map(|(name, _)| name.clone());
         let secret = SigningSecret::from_bytes(&random_bytes::<SECRET_BYTES>())
@@ -248,6 +249,16 @@ impl Engine {
             .await?;
         view.signing_secret = Some(shown);
         Ok(view)
+    }
+
+    /// Whether a person has allowed this address, or its network, already.
+    async fn is_granted(&self, target: &Target) -> Result<bool, Problem> {
+        let known = self
+            .inner
+            .store
+            .read(|tx| grants::of(tx, Audience::Agent))
+            .await?;
+        Ok(grants::state(target, &known) == GrantState::Granted)
     }
 
     fn checked(
