@@ -42,7 +42,7 @@ async fn alerts(backend: &Backend) -> Result<BTreeSet<String>> {
 }
 
 /// A backend on a directory that has keys already, asked with one of them.
-async fn again(dir: &Path, key: &str) -> Result<Backend> {
+async fn reopened(dir: &Path, key: &str) -> Result<Backend> {
     let mut backend = Backend::fresh(dir).await?;
     backend.admin_key = Some(key.to_owned());
     Ok(backend)
@@ -91,7 +91,7 @@ async fn a_backup_under_load_is_restored_with_every_alert_accepted_before_it() -
     let place = text(elsewhere.path());
     let restored = calseta(&["restore", &backup, "--data-dir", place]).await?;
     ensure!(restored.exit == 0, "{}", restored.stderr);
-    let backend = again(elsewhere.path(), world.backend.admin()).await?;
+    let backend = reopened(elsewhere.path(), world.backend.admin()).await?;
     let there = alerts(&backend).await?;
     let lost: Vec<_> = before.difference(&there).collect();
     ensure!(
@@ -134,7 +134,7 @@ async fn a_restore_wants_the_directory_for_itself_and_a_word_before_it_replaces(
     ensure!(with.exit == 0, "{}", with.stderr);
     let aside = with.lines[0]["aside"].as_str().context("what was there")?;
     ensure!(Path::new(aside).join("calseta.db").is_file());
-    let backend = again(dir.path(), &key).await?;
+    let backend = reopened(dir.path(), &key).await?;
     ensure!(alerts(&backend).await? == BTreeSet::from([first]));
     ensure!(!alerts(&backend).await?.contains(&second));
     Ok(())
@@ -176,7 +176,7 @@ async fn a_damaged_database_is_refused_in_words_left_alone_and_read_out() -> Res
     let last: &Value = read.lines.last().context("a summary")?;
     let again = calseta(&["recover", "--data-dir", data, "--into", text(&new)]).await?;
     ensure!(again.exit == 4, "nothing is overwritten: {again:?}");
-    let recovered = again(&new, &key).await?;
+    let recovered = reopened(&new, &key).await?;
     let there = alerts(&recovered).await?.len();
     ensure!(
         last["alerts"] == json!(there) && there > 0,

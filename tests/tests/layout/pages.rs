@@ -11,11 +11,13 @@ const PAGES: &[&str] = &[
     "README.md",
     "ARCHITECTURE.md",
     "docs/api.md",
+    "docs/backup.md",
     "docs/delivery.md",
     "docs/differences.md",
     "docs/findings.md",
     "docs/guarantees.md",
     "docs/moving-in.md",
+    "docs/network.md",
     "docs/providers.md",
     "docs/query.md",
     "docs/security.md",
@@ -136,6 +138,7 @@ fn the_page_of_the_settings_lists_each_with_its_default() {
         let default = match setting.default {
             Preset::Flag(flag) => flag.to_string(),
             Preset::Number(number) => number.to_string(),
+            Preset::Text("") => "empty".to_owned(),
             Preset::Text(text) => format!("`{text}`"),
         };
         assert!(
