@@ -1,6 +1,6 @@
 //! Searching the queue: facets, groups, completion, saved views.
 
-use calseta_domain::{Severity, Timestamp, ViewId};
+use calseta_domain::{Malice, Severity, Timestamp, ViewId};
 use serde::{Deserialize, Serialize};
 
 use crate::Patch;
@@ -65,6 +65,10 @@ pub struct AlertGroup {
     pub count: u64,
     /// The highest severity of a member.
     pub worst_severity: Severity,
+    /// The worst effective verdict of a member.
+    pub worst_malice: Malice,
+    /// When its oldest member came in.
+    pub oldest_at: Timestamp,
     /// When its newest member came in.
     pub newest_at: Timestamp,
     /// What the last closed alerts of the rule were; only in groups by rule.

@@ -47,6 +47,8 @@ fn shown(group: GroupRow, given: &Query) -> AlertGroup {
         q: members.to_string(),
         count: group.count,
         worst_severity: group.worst,
+        worst_malice: group.malice,
+        oldest_at: group.oldest,
         newest_at: group.newest,
         last_closed: group.last_closed.map(|(false_positives, of)| LastClosed {
             of,

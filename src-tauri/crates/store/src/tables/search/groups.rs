@@ -6,12 +6,12 @@ use std::collections::HashMap;
 use calseta_domain::query::{
     Expr, Group, IndicatorField, IndicatorMatch, MAX_VALUES, Pattern, Test, TextMatch,
 };
-use calseta_domain::{AlertId, Severity, Timestamp};
+use calseta_domain::{AlertId, Malice, Severity, Timestamp};
 use rusqlite::Row;
 
 use crate::StoreError;
 use crate::tables::alert_list::{AlertQuery, COUNT_CAP};
-use crate::tables::{Reads, list, related, severity, time, uuid};
+use crate::tables::{Reads, list, malice, related, severity, time, uuid};
 
 /// Groups that are given: the largest.
 const GROUPS: usize = 200;
@@ -39,6 +39,10 @@ pub struct GroupRow {
     pub count: u64,
     /// The highest severity of a member.
     pub worst: Severity,
+    /// The worst effective verdict of a member.
+    pub malice: Malice,
+    /// When its oldest member came in.
+    pub oldest: Timestamp,
     /// When its newest member came in.
     pub newest: Timestamp,
     /// Of a rule: how many of its last 20 closed alerts were false positives, and how many were
@@ -55,6 +59,7 @@ struct Line {
     label: String,
     rule: Option<i64>,
     source: String,
+    malice: Malice,
 }
 
 fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
@@ -66,6 +71,7 @@ fn line(row: &Row<'_>) -> rusqlite::Result<Line> {
         label: row.get(4)?,
         rule: row.get(5)?,
         source: row.get(6)?,
+        malice: malice(row, 7)?,
     })
 }
 
@@ -95,7 +101,7 @@ fn columns(by: Group) -> (&'static str, String) {
 fn lines(tx: &impl Reads, ids: &[i64], by: Group) -> Result<Vec<Line>, StoreError> {
     let (columns, joins) = columns(by);
     let sql = format!(
-        "SELECT a.uuid, a.severity, a.ingested_at, {columns}, a.source_name
+        "SELECT a.uuid, a.severity, a.ingested_at, {columns}, a.source_name, a.verdict
          FROM json_each(?1) g CROSS JOIN alert a ON a.id = g.value {joins}"
     );
     let mut statement = tx.conn().prepare_cached(&sql)?;
@@ -177,6 +183,8 @@ impl Growing {
                 own: Expr::All(Vec::new()),
                 count: 0,
                 worst: line.severity,
+                malice: line.malice,
+                oldest: line.ingested_at,
                 newest: line.ingested_at,
                 last_closed: None,
             },
@@ -191,6 +199,8 @@ impl Growing {
         if line.severity.rank() > self.row.worst.rank() {
             self.row.worst = line.severity;
         }
+        self.row.malice = self.row.malice.max(line.malice);
+        self.row.oldest = self.row.oldest.min(line.ingested_at);
         self.row.newest = self.row.newest.max(line.ingested_at);
         // One more than a list takes says that there are too many.
         if self.members.len() <= MAX_VALUES {
