@@ -2,9 +2,11 @@
 
 mod canonical;
 mod enrichable;
+mod recognise;
 
 pub use canonical::{MAX_VALUE_BYTES, canonical, hash_kind, refanged};
 pub use enrichable::{Skip, enrichable};
+pub use recognise::{pasted, recognised};
 
 use crate::words;
 

@@ -4,10 +4,8 @@
 //! plainly or made harmless) come first and exactly; names are matched loosely, the best first. A
 //! caller finds only what its scopes read.
 
-use std::collections::BTreeSet;
-
 use calseta_contract::palette::{PaletteGroup, PaletteItem, PaletteView};
-use calseta_domain::indicator::{canonical, hash_kind, refanged};
+use calseta_domain::indicator::{pasted, refanged};
 use calseta_domain::{AlertId, AlertStatus, Indicator, IndicatorType, Scope};
 use calseta_store::tables::alert::{self, AlertRow};
 use calseta_store::tables::indicator::IndicatorRow;
@@ -27,8 +25,6 @@ const SHOWN: usize = 8;
 const SHOWN_ROWS: u32 = 8;
 /// Names of one kind that are compared with a text.
 const NAMES: u32 = 2_000;
-/// Values of a pasted list that are recognised; as many as a query takes.
-const MAX_VALUES: usize = 64;
 /// Characters from which a text is looked for inside values.
 const MIN_FRAGMENT_CHARS: usize = 3;
 
@@ -64,49 +60,14 @@ struct Asked {
     only: Option<char>,
 }
 
-/// What a value is, by how it is written.
-fn recognised(word: &str) -> Option<Indicator> {
-    let plain = refanged(word.trim());
-    let plain = plain.trim();
-    if let Some(kind) = hash_kind(plain) {
-        return Indicator::new(kind, plain);
-    }
-    let is_link = plain.contains("://");
-    let kinds: &[IndicatorType] = if is_link {
-        &[IndicatorType::Url]
-    } else if plain.contains('@') {
-        &[IndicatorType::Email]
-    } else {
-        &[IndicatorType::Ip, IndicatorType::Domain]
-    };
-    let is_name = plain.contains(['.', ':']);
-    kinds
-        .iter()
-        .filter(|_| is_name)
-        .find_map(|kind| canonical(*kind, plain).map(|value| Indicator { kind: *kind, value }))
-}
-
 impl Asked {
     fn read(text: &str, by: &Principal) -> Self {
         let text = text.trim();
         let only = text.chars().next().filter(|c| "#@>!".contains(*c));
         let text = only.map_or(text, |mark| text.trim_start_matches(mark).trim_start());
-        let words: Vec<&str> = text
-            .split(|c: char| c.is_whitespace() || c == ',' || c == ';')
-            .filter(|word| !word.is_empty())
-            .collect();
-        let values: Vec<Indicator> = words
-            .iter()
-            .take(MAX_VALUES)
-            .filter_map(|word| recognised(word))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        // Words between the values: somebody is typing a sentence, or a title.
-        let is_list = !words.is_empty() && values.len() * 2 > words.len();
         Self {
             id: Uuid::try_parse(text).ok().map(AlertId::new),
-            values: if is_list { values } else { Vec::new() },
+            values: pasted(text),
             scopes: [Scope::AlertsRead, Scope::EnrichmentsRead, Scope::AgentsRead]
                 .into_iter()
                 .filter(|scope| by.has(*scope))
@@ -334,28 +295,6 @@ fn rows(rows: &[AlertRow]) -> Vec<PaletteItem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_recognised_plain_and_made_harmless() {
-        let value = |text: &str| recognised(text).map(|one| (one.kind, one.value));
-        let ip = Some((IndicatorType::Ip, "185.220.101.47".to_owned()));
-        assert_eq!(value("185.220.101.47"), ip);
-        assert_eq!(value("185[.]220[.]101[.]47"), ip);
-        let url = value("hxxp://evil[.]example/x").unwrap();
-        assert_eq!(url.0, IndicatorType::Url);
-        assert_eq!(url.1, "http://evil.example/x");
-        let kinds = [
-            ("evil[.]example", IndicatorType::Domain),
-            ("who@evil.example", IndicatorType::Email),
-            ("d41d8cd98f00b204e9800998ecf8427e", IndicatorType::HashMd5),
-        ];
-        for (text, kind) in kinds {
-            assert_eq!(value(text).map(|one| one.0), Some(kind), "{text}");
-        }
-        for text in ["impossible", "travel", "x", ""] {
-            assert_eq!(value(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn a_list_is_values_and_a_sentence_is_not() {
