@@ -1,7 +1,7 @@
 //! Searching the queue: facets, completion, saved views.
 
 use calseta_contract::search::{
-    CompletionView, FacetsView, SavedView, SavedViewRequest, ViewCount,
+    CompletionView, FacetsView, GroupsView, SavedView, SavedViewRequest, ViewCount,
 };
 use calseta_domain::ViewId;
 use serde_json::Value;
@@ -16,6 +16,12 @@ const VIEWS_PAGE: u32 = 200;
 pub(crate) async fn facets(q: &str) -> Result<FacetsView, Failure> {
     let path = format!("/v1/alerts/facets?q={}", encoded(q));
     Ok(get::<FacetsView, Value>(&path).await?.data)
+}
+
+/// The groups of a query, by what its `group:` says, the largest first.
+pub(crate) async fn groups(q: &str) -> Result<GroupsView, Failure> {
+    let path = format!("/v1/alerts/groups?q={}", encoded(q));
+    Ok(get::<GroupsView, Value>(&path).await?.data)
 }
 
 /// What may stand at a place of a query; `at` counts characters.

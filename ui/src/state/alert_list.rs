@@ -10,7 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use calseta_contract::alert::AlertSummary;
-use calseta_domain::{AlertId, AlertStatus};
+use calseta_domain::{AlertId, AlertStatus, Timestamp};
 
 use super::list_order::ListOrder;
 
@@ -77,6 +77,9 @@ pub(crate) struct AlertList {
     cursor: Option<String>,
     is_complete: bool,
     sorted: ListOrder,
+    /// Rows are read group by group, and not from the top: what came in before this and is no row
+    /// is not new, it was just not read.
+    read_until: Option<Timestamp>,
 }
 
 impl AlertList {
@@ -88,11 +91,6 @@ impl AlertList {
     /// Whether no row is loaded.
     pub(crate) fn is_empty(&self) -> bool {
         self.order.is_empty()
-    }
-
-    /// Whether every row that matched when it was read is loaded.
-    pub(crate) fn is_complete(&self) -> bool {
-        self.is_complete
     }
 
     /// Where the next page begins.
@@ -132,11 +130,42 @@ impl AlertList {
 
     /// Whether a beginning of the list reaches down to the last loaded row.
     pub(crate) fn is_covered_by(&self, beginning: &[AlertSummary]) -> bool {
-        let oldest = self.order.last().and_then(|id| self.rows.get(id));
-        match (oldest, beginning.last()) {
+        match (self.lowest(), beginning.last()) {
             (Some(row), Some(last)) => self.sorted.compare(last, &row.alert) != Ordering::Less,
             (Some(_), None) => false,
             (None, _) => true,
+        }
+    }
+
+    fn highest(&self) -> Option<&AlertRow> {
+        let compare = |a: &&AlertRow, b: &&AlertRow| self.sorted.compare(&a.alert, &b.alert);
+        match self.read_until {
+            Some(_) => self.rows.values().min_by(compare),
+            None => self.order.first().and_then(|id| self.rows.get(id)),
+        }
+    }
+
+    fn lowest(&self) -> Option<&AlertRow> {
+        let compare = |a: &&AlertRow, b: &&AlertRow| self.sorted.compare(&a.alert, &b.alert);
+        match self.read_until {
+            Some(_) => self.rows.values().max_by(compare),
+            None => self.order.last().and_then(|id| self.rows.get(id)),
+        }
+    }
+
+    /// Says that rows are read group by group: what came in later than `until` is new.
+    pub(crate) fn read_by_groups(&mut self, until: Option<Timestamp>) {
+        self.read_until = until;
+    }
+
+    /// Adds rows that were read from somewhere else than the end.
+    pub(crate) fn add(&mut self, rows: Vec<AlertSummary>) {
+        for alert in rows {
+            self.waiting.retain(|other| other.uuid != alert.uuid);
+            if !self.rows.contains_key(&alert.uuid) {
+                self.order.push(alert.uuid);
+                self.rows.insert(alert.uuid, AlertRow::new(alert));
+            }
         }
     }
 
@@ -156,15 +185,7 @@ impl AlertList {
 
     /// Adds the next page at the end.
     pub(crate) fn append(&mut self, page: Vec<AlertSummary>, cursor: Option<String>) {
-        for alert in page {
-            self.waiting.retain(|other| other.uuid != alert.uuid);
-            if !self.rows.contains_key(&alert.uuid) {
-                self.order.push(alert.uuid);
-            }
-            self.rows
-                .entry(alert.uuid)
-                .or_insert_with(|| AlertRow::new(alert));
-        }
+        self.add(page);
         self.is_complete = cursor.is_none();
         self.cursor = cursor;
     }
@@ -182,8 +203,11 @@ impl AlertList {
                 .last()
                 .and_then(|id| self.rows.get(id))
                 .is_some_and(|last| self.sorted.compare(&alert, &last.alert) == Ordering::Greater);
+        let is_unread = self
+            .read_until
+            .is_some_and(|until| alert.ingested_at <= until);
         // Below the last page that was read: paging will bring it.
-        if belongs == Belongs::Yes && !beyond {
+        if belongs == Belongs::Yes && !beyond && !is_unread {
             self.waiting.push(alert);
         }
     }
@@ -243,10 +267,9 @@ impl AlertList {
     pub(crate) fn compare(&mut self, page: Vec<AlertSummary>, whole: bool) {
         let present: BTreeSet<AlertId> = page.iter().map(|alert| alert.uuid).collect();
         let last = page.last().cloned();
-        let newest = self.order.first().and_then(|id| self.rows.get(id));
         let meets = last
             .as_ref()
-            .zip(newest)
+            .zip(self.highest())
             .is_none_or(|(last, row)| self.sorted.compare(last, &row.alert) != Ordering::Less);
         self.is_waiting_partial = !whole && !meets;
         for alert in page {

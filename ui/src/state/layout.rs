@@ -1,15 +1,15 @@
 //! The lines of the queue: rows, heads of groups, and the peek below a row.
 //!
 //! Every line has the same height, so that where it stands is arithmetic; a peek is several lines
-//! high. Groups stand where their first row would stand, and restrict nothing.
+//! high. Groups stand in the order in which the backend gave them, each with the members that were
+//! read so far.
 
 use std::collections::{BTreeSet, HashMap};
 
-use calseta_contract::alert::AlertSummary;
-use calseta_domain::query::Group;
-use calseta_domain::{AlertId, Malice, Severity, Timestamp};
+use calseta_domain::AlertId;
 
 use super::alert_list::AlertList;
+use super::groups::{GroupHead, Groups};
 
 /// How many lines a peek is high until what it shows was measured.
 pub(crate) const PEEK_LINES: usize = 2;
@@ -27,25 +27,8 @@ pub(crate) enum Line {
     Peek(AlertId),
     /// The peek's other lines.
     Below,
-}
-
-/// Alerts that have something in common.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct GroupHead {
-    /// What tells it from the others.
-    pub(crate) key: String,
-    /// What they have in common; hostile text is the normal case.
-    pub(crate) label: String,
-    /// Its loaded rows, in the order of the screen.
-    pub(crate) members: Vec<AlertId>,
-    /// The worst severity among them.
-    pub(crate) worst: Severity,
-    /// The worst verdict among them.
-    pub(crate) verdict: Malice,
-    /// When the first of them happened.
-    pub(crate) oldest: Timestamp,
-    /// When the last of them happened.
-    pub(crate) newest: Timestamp,
+    /// That a group has more members than were read, by its key.
+    More(String),
 }
 
 /// All lines.
@@ -93,38 +76,26 @@ impl Peeked {
 }
 
 impl Layout {
-    /// Lays the list out.
-    pub(crate) fn of(list: &AlertList, group: Group, folds: &Folds) -> Self {
+    /// Lays the list out, in groups if there are any to lay it out in.
+    pub(crate) fn of(list: &AlertList, groups: Option<&Groups>, folds: &Folds) -> Self {
         let mut layout = Self::default();
-        if group == Group::None {
+        let Some(groups) = groups else {
             for id in list.ids() {
                 layout.put_row(*id, folds);
             }
             return layout;
-        }
-        let mut keys = Vec::new();
-        for id in list.ids() {
-            let Some(row) = list.row(*id) else { continue };
-            let (key, label) = common(group, &row.alert);
-            let head = layout.groups.entry(key.clone()).or_insert_with(|| {
-                keys.push(key.clone());
-                GroupHead::new(key, label, &row.alert)
-            });
-            head.add(&row.alert);
-        }
-        for key in keys {
-            layout.put(Line::Head(key.clone()));
-            if folds.collapsed.contains(&key) {
-                continue;
+        };
+        for head in &groups.heads {
+            layout.put(Line::Head(head.key.clone()));
+            if !folds.collapsed.contains(&head.key) {
+                for id in head.members.iter().filter(|id| list.row(**id).is_some()) {
+                    layout.put_row(*id, folds);
+                }
+                if !head.is_complete() {
+                    layout.put(Line::More(head.key.clone()));
+                }
             }
-            let members = layout
-                .groups
-                .get(&key)
-                .map(|head| head.members.clone())
-                .unwrap_or_default();
-            for id in members {
-                layout.put_row(id, folds);
-            }
+            layout.groups.insert(head.key.clone(), head.clone());
         }
         layout
     }
@@ -239,52 +210,7 @@ impl Line {
     pub(crate) fn alert(&self) -> Option<AlertId> {
         match self {
             Self::Row(id) => Some(*id),
-            Self::Head(_) | Self::Peek(_) | Self::Below => None,
-        }
-    }
-}
-
-impl GroupHead {
-    fn new(key: String, label: String, first: &AlertSummary) -> Self {
-        Self {
-            key,
-            label,
-            members: Vec::new(),
-            worst: first.severity,
-            verdict: first.malice,
-            oldest: first.occurred_at,
-            newest: first.occurred_at,
-        }
-    }
-
-    fn add(&mut self, alert: &AlertSummary) {
-        self.members.push(alert.uuid);
-        self.worst = self.worst.max(alert.severity);
-        self.verdict = self.verdict.max(alert.malice);
-        self.oldest = self.oldest.min(alert.occurred_at);
-        self.newest = self.newest.max(alert.occurred_at);
-    }
-}
-
-/// What an alert is grouped by: a key, and what a person reads.
-fn common(group: Group, alert: &AlertSummary) -> (String, String) {
-    let named = |value: Option<String>, nothing: &str| {
-        value.map_or_else(
-            || (String::new(), nothing.to_owned()),
-            |value| (value.clone(), value),
-        )
-    };
-    match group {
-        Group::None => (String::new(), String::new()),
-        Group::Rule => named(alert.detection_rule_name.clone(), "No rule"),
-        Group::Source => named(Some(alert.source_name.clone()), ""),
-        Group::Entity => {
-            let first = alert.key_indicators.first();
-            named(first.map(|one| one.value.clone()), "No indicator")
-        }
-        Group::Duplicate => {
-            let first = alert.duplicate_of.unwrap_or(alert.uuid);
-            (first.to_string(), alert.title.clone())
+            Self::Head(_) | Self::Peek(_) | Self::Below | Self::More(_) => None,
         }
     }
 }

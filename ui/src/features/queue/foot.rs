@@ -114,21 +114,29 @@ pub(super) fn Foot() -> impl IntoView {
             Some(total) => format!("{loaded} loaded of {}", total.count),
         };
         let groups = queue.layout().with(Layout::group_count);
-        let complete = queue.with(AlertList::is_complete);
         match groups {
             0 => count,
-            groups if complete => format!("{count} in {groups} groups"),
-            groups => format!("{count} in {groups} groups so far"),
+            groups if queue.groups_are_partial() => {
+                format!("{count}, the {groups} largest groups")
+            }
+            1 => format!("{count} in 1 group"),
+            groups => format!("{count} in {groups} groups"),
         }
     };
     let selected = move || {
         let count = queue.with_selection(crate::state::selection::Selection::count);
         (count > 0).then(|| format!(" · {count} selected"))
     };
+    let pinned = move || {
+        queue
+            .is_pinned()
+            .then(|| view! { <span class="grid__pinned">" · the open alert is pinned " <CommandKeys id="queue.pin" /></span> })
+    };
     view! {
         <p class="grid__foot">
             <span>{text}</span>
             {selected}
+            {pinned}
         </p>
     }
 }

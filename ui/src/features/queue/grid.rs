@@ -4,6 +4,7 @@
 //! lost to windowing. One row has `tabindex=0`: the grid is one stop for the Tab key.
 
 use calseta_domain::AlertId;
+use calseta_domain::query::Group;
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast as _;
@@ -11,7 +12,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{HtmlElement, ResizeObserver};
 
 use super::foot::{Foot, NewPill};
-use super::group_row::GroupRow;
+use super::group_row::{GroupRow, MoreRow};
 use super::head::Head;
 use super::peek::Peek;
 use super::row::Row;
@@ -60,13 +61,15 @@ pub(super) fn Grid() -> impl IntoView {
             .total()
             .map_or(loaded, |t| loaded.max(whole(t.count) + 1))
     };
+    // Rows that unfold make a tree of it (WAI-ARIA: a grid's rows have no expanded state).
+    let is_grouped = move || queue.group() != Group::None;
     view! {
         <div class="grid-frame">
             <NewPill />
             <div
                 node_ref=node
                 class="grid"
-                role="grid"
+                role=move || if is_grouped() { "treegrid" } else { "grid" }
                 aria-label="Alerts"
                 aria-multiselectable="true"
                 aria-rowcount=rows
@@ -90,6 +93,7 @@ pub(super) fn Grid() -> impl IntoView {
                             Line::Row(id) => view! { <Row id columns row_px=scroll.row /> }.into_any(),
                             Line::Head(key) => view! { <GroupRow key row_px=scroll.row /> }.into_any(),
                             Line::Peek(id) => view! { <Peek id row_px=scroll.row /> }.into_any(),
+                            Line::More(key) => view! { <MoreRow key row_px=scroll.row /> }.into_any(),
                             Line::Below => ().into_any(),
                         }}
                     </For>
@@ -141,7 +145,7 @@ pub(super) fn focus_line(queue: Queue, line: &Line) {
     let element = match line {
         Line::Row(id) => Some(row_id(*id)),
         Line::Head(_) => place(line),
-        Line::Peek(_) | Line::Below => None,
+        Line::Peek(_) | Line::Below | Line::More(_) => None,
     };
     if let Some(element) = element {
         focus_element(element);

@@ -1,75 +1,29 @@
 //! The head of a group: how many, how bad, over which time, and what became of its rule's alerts.
 
-use std::collections::HashMap;
-
-use calseta_contract::related::TrackRecord;
+use calseta_contract::search::LastClosed;
+use calseta_domain::Malice;
 use calseta_domain::query::Group;
-use calseta_domain::{AlertId, Malice};
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 
 use super::grid::{group_id, px};
-use crate::api;
 use crate::components::{Age, Glyph, Icon, SeverityGlyph, VerdictChip};
-use crate::state::layout::{GroupHead, Line};
+use crate::state::groups::GroupHead;
+use crate::state::layout::Line;
 use crate::state::queue::Queue;
 use crate::text::{clip, visible};
 
 /// A label is cut to this many characters.
 const LABEL_CHARS: usize = 120;
-/// Records of rules that are kept; more groups than that are on no screen.
-const MAX_RECORDS: usize = 200;
-
-/// What is known of the rules' past, by a group's key, as long as the window lives.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Records(RwSignal<HashMap<String, String>>);
-
-impl Records {
-    /// Provides none.
-    pub(crate) fn provide() {
-        provide_context(Self(RwSignal::new(HashMap::new())));
-    }
-
-    fn of(self, key: &str) -> Option<String> {
-        self.0.with(|all| all.get(key).cloned())
-    }
-
-    /// Reads a rule's record by one of its alerts, once.
-    fn read(self, key: String, member: AlertId) {
-        if self
-            .0
-            .with_untracked(|all| all.contains_key(&key) || all.len() >= MAX_RECORDS)
-        {
-            return;
-        }
-        self.0.update(|all| {
-            all.insert(key.clone(), String::new());
-        });
-        spawn_local(async move {
-            // A group is a group without its rule's record.
-            if let Ok(found) = api::related(member, 1).await {
-                let text = found.track_record.as_ref().map(record).unwrap_or_default();
-                self.0.update(|all| {
-                    all.insert(key, text);
-                });
-            }
-        });
-    }
-}
 
 /// `17 of last 20 closed as false positives`.
-fn record(record: &TrackRecord) -> String {
-    let of: u64 = record.last_closed.iter().map(|one| one.count).sum();
-    let false_positives: u64 = record
-        .last_closed
-        .iter()
-        .filter(|one| one.classification.starts_with("False Positive"))
-        .map(|one| one.count)
-        .sum();
-    if of == 0 {
+fn record(past: LastClosed) -> String {
+    if past.of == 0 {
         "none closed lately".to_owned()
     } else {
-        format!("{false_positives} of last {of} closed as false positives")
+        format!(
+            "{} of last {} closed as false positives",
+            past.false_positives, past.of
+        )
     }
 }
 
@@ -77,7 +31,6 @@ fn record(record: &TrackRecord) -> String {
 #[component]
 pub(super) fn GroupRow(key: String, row_px: Memo<f64>) -> impl IntoView {
     let queue = Queue::expect();
-    let records = use_context::<Records>();
     let key = StoredValue::new(key);
     let layout = queue.layout();
     let place = Memo::new(move |_| {
@@ -90,18 +43,17 @@ pub(super) fn GroupRow(key: String, row_px: Memo<f64>) -> impl IntoView {
         Memo::new(move |_| key.with_value(|key| queue.focused_group().as_ref() == Some(key)));
     let is_collapsed = Memo::new(move |_| key.with_value(|key| queue.is_collapsed(key)));
     let is_selected = Memo::new(move |_| {
-        head.with(|head| {
-            head.as_ref().is_some_and(|head| {
-                queue.with_selection(|one| head.members.iter().all(|id| one.contains(*id)))
+        let is_picked =
+            key.with_value(|key| queue.with_selection(|selection| selection.has_group(key)));
+        is_picked
+            || head.with(|head| {
+                head.as_ref().is_some_and(|head| {
+                    head.is_complete()
+                        && !head.members.is_empty()
+                        && queue
+                            .with_selection(|one| head.members.iter().all(|id| one.contains(*id)))
+                })
             })
-        })
-    });
-    Effect::new(move |_| {
-        let member = head.with(|head| head.as_ref().and_then(|h| h.members.first().copied()));
-        let by_rule = queue.group() == Group::Rule && key.with_value(|key| !key.is_empty());
-        if let (Some(records), Some(member), true) = (records, member, by_rule) {
-            records.read(key.get_value(), member);
-        }
     });
     let fold = move |_| {
         let is_collapsed = is_collapsed.get_untracked();
@@ -110,15 +62,13 @@ pub(super) fn GroupRow(key: String, row_px: Memo<f64>) -> impl IntoView {
             queue.fold(key, !is_collapsed);
         });
     };
-    let past = move || {
-        key.with_value(|key| records.and_then(|records| records.of(key)))
-            .filter(|text| !text.is_empty() && queue.group() == Group::Rule)
-    };
     view! {
         <div
             id=move || group_id(place.get())
             class="group-row grid__row"
+            class:group-row--none=move || head.with(|head| head.as_ref().is_some_and(|h| h.count == 0))
             role="row"
+            attr:aria-level="1"
             tabindex=move || if is_focused.get() || place.get() == 0 { "0" } else { "-1" }
             aria-rowindex=move || place.get() + 2
             aria-expanded=move || (!is_collapsed.get()).to_string()
@@ -132,51 +82,90 @@ pub(super) fn GroupRow(key: String, row_px: Memo<f64>) -> impl IntoView {
                     let glyph = if is_collapsed.get() { Glyph::Right } else { Glyph::Down };
                     view! { <Icon glyph /> }
                 }}
-                {move || head.get().map(|head| facts(&head))}
-                <span class="group-row__past">{past}</span>
+                {move || head.get().map(|head| facts(&head, queue.group()))}
             </span>
         </div>
     }
 }
 
-fn facts(head: &GroupHead) -> impl IntoView + use<> {
-    let label = visible(&head.label).into_owned();
-    let count = head.members.len();
+/// What is said of alerts that have nothing to be grouped by.
+const fn nothing(group: Group) -> &'static str {
+    match group {
+        Group::Rule => "No rule",
+        Group::Entity => "No account or address",
+        Group::None | Group::Source | Group::Duplicate => "Nothing in common",
+    }
+}
+
+fn facts(head: &GroupHead, group: Group) -> impl IntoView + use<> {
+    let label = if head.label.is_empty() {
+        nothing(group).to_owned()
+    } else {
+        visible(&head.label).into_owned()
+    };
     let spread = head.oldest != head.newest;
     let (oldest, newest) = (head.oldest, head.newest);
     view! {
         <SeverityGlyph severity=head.worst />
         <span class="group-row__label" title=label.clone()>{clip(&label, LABEL_CHARS)}</span>
-        <span class="group-row__count">{count}</span>
+        <span class="group-row__count">{head.count}</span>
         {(head.verdict != Malice::Pending)
             .then(|| view! { <VerdictChip mark=head.verdict word=head.verdict.as_str() /> })}
-        <span class="group-row__time">
+        <span class="group-row__time" title="From the newest to the oldest">
             <Age at=newest />
             {spread.then(|| view! { "–" <Age at=oldest /> })}
         </span>
+        <span class="group-row__past">{head.last_closed.map(record)}</span>
+    }
+}
+
+/// Below the members that were read: that there are more. Coming to the screen reads them.
+#[component]
+pub(super) fn MoreRow(key: String, row_px: Memo<f64>) -> impl IntoView {
+    let queue = Queue::expect();
+    let key = StoredValue::new(key);
+    let layout = queue.layout();
+    let place = Memo::new(move |_| {
+        let line = key.with_value(|key| Line::More(key.clone()));
+        layout.with(|layout| layout.place(&line)).unwrap_or(0)
+    });
+    let read = Memo::new(move |_| {
+        key.with_value(|key| layout.with(|layout| layout.group(key).map(|head| head.members.len())))
+    });
+    Effect::new(move |_| {
+        // As long as it is seen, each page asks for the next.
+        read.track();
+        key.with_value(|key| queue.read_members(key));
+    });
+    let text = move || {
+        let unread = key
+            .with_value(|key| layout.with(|layout| layout.group(key).map_or(0, GroupHead::unread)));
+        format!("{unread} more…")
+    };
+    view! {
+        <div
+            class="group-more"
+            role="row"
+            attr:aria-level="2"
+            aria-rowindex=move || place.get() + 2
+            style:transform=move || format!("translateY({})", px(place.get(), row_px.get()))
+        >
+            <span role="gridcell">{text}</span>
+        </div>
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use calseta_contract::related::ClassificationCount;
 
     #[test]
     fn a_record_says_how_often_a_rule_was_wrong() {
-        let count = |classification: &str, count| ClassificationCount {
-            classification: classification.to_owned(),
-            count,
+        let past = LastClosed {
+            of: 20,
+            false_positives: 17,
         };
-        let past = TrackRecord {
-            last_closed: vec![
-                count("False Positive - Inaccurate Data", 15),
-                count("Undetermined", 3),
-                count("False Positive - Incorrect Detection Logic", 2),
-            ],
-            ..TrackRecord::default()
-        };
-        assert_eq!(record(&past), "17 of last 20 closed as false positives");
-        assert_eq!(record(&TrackRecord::default()), "none closed lately");
+        assert_eq!(record(past), "17 of last 20 closed as false positives");
+        assert_eq!(record(LastClosed::default()), "none closed lately");
     }
 }

@@ -1,6 +1,7 @@
 //! One alert in one line. What its cells show is in [`super::cells`].
 
 use calseta_domain::AlertId;
+use calseta_domain::query::Group;
 use leptos::prelude::*;
 use web_sys::MouseEvent;
 
@@ -38,20 +39,7 @@ pub(super) fn Row(id: AlertId, columns: Memo<Vec<Placed>>, row_px: Memo<f64>) ->
     });
     let unread =
         Memo::new(move |_| row.with(|row| row.as_ref().is_some_and(|r| r.alert.is_unread)));
-    let press = move |event: MouseEvent| {
-        if event.shift_key() {
-            let order = layout.with_untracked(Layout::shown_rows);
-            let from = queue.peek_focused().unwrap_or(id);
-            queue.select(|selection| selection.extend(from, id, &order));
-            queue.focus(Some(id));
-        } else if event.ctrl_key() || event.meta_key() {
-            queue.select(|selection| selection.toggle(id));
-            queue.focus(Some(id));
-        } else {
-            queue.focus(Some(id));
-            places.alert(id);
-        }
-    };
+    let press = move |event: MouseEvent| press(queue, places, id, &event);
     view! {
         <div
             id=row_id(id)
@@ -64,6 +52,7 @@ pub(super) fn Row(id: AlertId, columns: Memo<Vec<Placed>>, row_px: Memo<f64>) ->
             class:row--assumed=move || assumed.get()
             class:row--unread=move || unread.get()
             role="row"
+            attr:aria-level=move || (queue.group() != Group::None).then_some("2")
             tabindex=move || if is_stop() { "0" } else { "-1" }
             aria-rowindex=move || line.get() + 2
             aria-selected=move || is_selected.get().to_string()
@@ -84,5 +73,21 @@ pub(super) fn Row(id: AlertId, columns: Memo<Vec<Placed>>, row_px: Memo<f64>) ->
                     })
             }}
         </div>
+    }
+}
+
+/// Opens an alert; with Shift or Ctrl selects it.
+fn press(queue: Queue, places: Places, id: AlertId, event: &MouseEvent) {
+    if event.shift_key() {
+        let order = queue.layout().with_untracked(Layout::shown_rows);
+        let from = queue.peek_focused().unwrap_or(id);
+        queue.select(|selection| selection.extend(from, id, &order));
+        queue.focus(Some(id));
+    } else if event.ctrl_key() || event.meta_key() {
+        queue.select(|selection| selection.toggle(id));
+        queue.focus(Some(id));
+    } else {
+        queue.focus(Some(id));
+        places.alert(id);
     }
 }

@@ -137,7 +137,13 @@ impl Closing {
             return;
         }
         match event.key().as_str() {
-            "Enter" if event.shift_key() => self.commit(Like::Suppressed),
+            "Enter" if event.shift_key() => {
+                // Of one alert a number closes at once: here the choice that has the focus is meant.
+                if self.chosen.with_untracked(Option::is_none) {
+                    self.chosen.set(focused(event));
+                }
+                self.commit(Like::Suppressed);
+            }
             "Enter" if self.chosen.with_untracked(Option::is_some) => self.commit(Like::Kept),
             "Tab" if !event.shift_key() => self.go_to_comment(),
             "ArrowDown" => walk(event, Step::Next),
@@ -185,10 +191,10 @@ impl Closing {
     /// What the agents said of these, and what became of their rule's last alerts.
     fn read_past(self, past: RwSignal<Past>) {
         let queue = Queue::expect();
-        let ids = self
-            .asked
-            .with_value(|asked| asked.select.uuids.clone())
-            .unwrap_or_default();
+        let select = self.asked.with_value(|asked| asked.select.clone());
+        let ids = select
+            .uuids
+            .unwrap_or_else(|| queue.found_by(select.q.as_deref().unwrap_or_default()));
         let said = |id: &AlertId| untrack(|| queue.row(*id)).and_then(|row| consensus(&row.alert));
         let mut words: Vec<&'static str> = ids.iter().filter_map(said).collect();
         words.sort_unstable();
@@ -221,6 +227,15 @@ impl Closing {
 enum Step {
     Next,
     Previous,
+}
+
+/// The class of the choice that has the focus.
+fn focused(event: &KeyboardEvent) -> Option<CloseClassification> {
+    let choice = event.target()?.dyn_into::<Element>().ok()?;
+    let before = std::iter::successors(choice.previous_element_sibling(), |one| {
+        one.previous_element_sibling()
+    });
+    CloseClassification::ALL.get(before.count()).copied()
 }
 
 /// From one choice to the next or the one before.

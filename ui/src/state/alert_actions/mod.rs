@@ -27,6 +27,8 @@ use super::queue::Queue;
 use super::toasts::Toasts;
 use crate::api::{self, Changed, Failure};
 
+/// Alerts of a query that others are compared with when alerts like these are suppressed.
+const SAMPLES: u32 = 100;
 /// Skipped alerts whose reasons a message carries.
 const SKIPPED_SHOWN: usize = 100;
 
@@ -91,15 +93,20 @@ impl AlertActions {
 
     /// Does something, and keeps alerts like these out of the queue until then.
     pub(crate) fn suppress_after(self, select: BulkSelect, action: AlertAction, until: Timestamp) {
-        self.run(select.clone(), action);
         let suppress = AlertAction::Suppress(until);
         let Some(wire) = suppress.bulk() else { return };
-        let request = BulkRequest {
-            select,
-            action: wire,
-            dry_run: false,
-        };
         spawn_local(async move {
+            // What a query finds is not what it finds once that is closed: samples are named first.
+            let samples = match samples(&select).await {
+                Ok(samples) => samples,
+                Err(failure) => return self.toasts.fail("Nothing was changed", &failure),
+            };
+            self.run(select, action);
+            let request = BulkRequest {
+                select: samples,
+                action: wire,
+                dry_run: false,
+            };
             match api::bulk(&request).await {
                 Ok(view) => self.say_many(&suppress, &view),
                 Err(failure) => self.toasts.fail("Nothing was suppressed", &failure),
@@ -154,6 +161,10 @@ impl AlertActions {
 
     fn run_many(self, select: BulkSelect, action: AlertAction) {
         let Some(wire) = action.bulk() else {
+            if select.uuids.is_none() {
+                self.toasts
+                    .say("This is done one by one: select the alerts themselves");
+            }
             // What has no bulk route is done one by one.
             for id in select.uuids.unwrap_or_default() {
                 self.run_one(id, action.clone());
@@ -196,13 +207,12 @@ impl AlertActions {
 
     /// The loaded alerts that a selection means.
     fn meant(self, select: &BulkSelect) -> Vec<AlertId> {
-        match &select.uuids {
-            Some(ids) => ids.clone(),
-            None => self.queue.peek(|list| {
-                let all = list.ids().iter().copied();
-                all.filter(|id| !select.except.contains(id)).collect()
-            }),
+        if let Some(ids) = &select.uuids {
+            return ids.clone();
         }
+        let mut ids = self.queue.found_by(select.q.as_deref().unwrap_or_default());
+        ids.retain(|id| !select.except.contains(id));
+        ids
     }
 
     fn say_many(self, action: &AlertAction, view: &BulkView) {
@@ -255,6 +265,19 @@ impl AlertActions {
             self.places.next_alert(next);
         }
     }
+}
+
+/// Alerts that say what others are like: by name, a page of them at most.
+async fn samples(select: &BulkSelect) -> Result<BulkSelect, Failure> {
+    let Some(q) = select.q.as_deref().filter(|_| select.uuids.is_none()) else {
+        return Ok(select.clone());
+    };
+    let page = api::list_alerts(q, SAMPLES, None).await?;
+    let ids = page.data.into_iter().map(|alert| alert.uuid);
+    Ok(BulkSelect {
+        uuids: Some(ids.filter(|id| !select.except.contains(id)).collect()),
+        ..BulkSelect::default()
+    })
 }
 
 /// A selection of one alert.

@@ -5,6 +5,7 @@
 //! What the events lead to is in [`feed`], where the focus and the selection are in [`place`].
 
 mod feed;
+mod grouped;
 pub(crate) mod hidden;
 mod place;
 
@@ -22,6 +23,7 @@ use self::hidden::Hidden;
 use crate::api::{self, Failure};
 use crate::state::alert_list::{AlertList, AlertRow};
 use crate::state::clock::now_ms;
+use crate::state::groups::Groups;
 use crate::state::layout::{Folds, Layout};
 use crate::state::list_order::ListOrder;
 use crate::state::live::{Change, Live};
@@ -32,8 +34,6 @@ use crate::state::selection::Selection;
 pub(crate) const WAITING: &str = "status:open,triaging,escalated -is:snoozed";
 /// Rows a page.
 const PAGE_ROWS: u32 = 100;
-/// Rows a page while they are grouped: a group that is spread over many pages says little.
-const GROUPED_PAGE_ROWS: u32 = 500;
 /// Counting is slower than reading, and nobody reads a count that changes faster.
 const COUNT_EVERY: Duration = Duration::from_millis(800);
 
@@ -64,12 +64,15 @@ pub(crate) struct State {
     list: RwSignal<AlertList>,
     q: RwSignal<String>,
     group: RwSignal<Group>,
+    groups: RwSignal<Groups>,
     folds: RwSignal<Folds>,
     layout: Memo<Layout>,
     focused: RwSignal<Option<AlertId>>,
     focused_group: RwSignal<Option<String>>,
     selection: RwSignal<Selection>,
     open: RwSignal<Option<AlertId>>,
+    last_viewed: RwSignal<Option<AlertId>>,
+    is_pinned: RwSignal<bool>,
     open_status: RwSignal<Option<(AlertId, AlertStatus)>>,
     total: RwSignal<Option<Total>>,
     open_count: RwSignal<Option<Total>>,
@@ -85,6 +88,8 @@ pub(crate) struct State {
     last_key: StoredValue<i64>,
     changed: StoredValue<Changed>,
     errands: StoredValue<BTreeSet<Errand>>,
+    /// Groups whose next members are on their way.
+    members_on_their_way: StoredValue<BTreeSet<String>>,
     /// Grows with every reload, so that an answer to an older question is dropped.
     generation: StoredValue<u64>,
 }
@@ -110,24 +115,35 @@ enum Errand {
 impl Queue {
     /// Reads the first page, follows the events, and provides itself.
     pub(crate) fn provide() -> Self {
-        let (list, group, folds) = (
+        let (list, group, groups, folds) = (
             RwSignal::new(AlertList::default()),
             RwSignal::new(Group::None),
+            RwSignal::new(Groups::default()),
             RwSignal::new(Folds::default()),
         );
         let layout = Memo::new(move |_| {
-            list.with(|list| folds.with(|folds| Layout::of(list, group.get(), folds)))
+            let of = |groups: Option<&Groups>| {
+                list.with(|list| folds.with(|folds| Layout::of(list, groups, folds)))
+            };
+            if group.get() == Group::None {
+                of(None)
+            } else {
+                groups.with(|groups| of(Some(groups)))
+            }
         });
         let state = State {
             list,
             q: RwSignal::new(WAITING.to_owned()),
             group,
+            groups,
             folds,
             layout,
             focused: RwSignal::new(None),
             focused_group: RwSignal::new(None),
             selection: RwSignal::new(Selection::default()),
             open: RwSignal::new(None),
+            last_viewed: RwSignal::new(None),
+            is_pinned: RwSignal::new(false),
             open_status: RwSignal::new(None),
             total: RwSignal::new(None),
             open_count: RwSignal::new(None),
@@ -142,6 +158,7 @@ impl Queue {
             last_key: StoredValue::new(0),
             changed: StoredValue::new(Changed::default()),
             errands: StoredValue::new(BTreeSet::new()),
+            members_on_their_way: StoredValue::new(BTreeSet::new()),
             generation: StoredValue::new(0),
         };
         // The window has one queue and ends with it: nothing is left behind.
@@ -298,9 +315,13 @@ impl Queue {
         let generation = self.generation.get_value() + 1;
         self.generation.set_value(generation);
         self.loading.set(true);
-        let (q, rows) = (self.q.get_untracked(), self.page_rows());
+        if self.is_grouped() {
+            spawn_local(self.reload_groups(generation));
+            return;
+        }
+        let q = self.q.get_untracked();
         spawn_local(async move {
-            let outcome = api::list_alerts(&q, rows, None).await;
+            let outcome = api::list_alerts(&q, PAGE_ROWS, None).await;
             if self.generation.get_value() != generation {
                 return;
             }
@@ -314,14 +335,6 @@ impl Queue {
             }
             self.count_soon();
         });
-    }
-
-    fn page_rows(self) -> u32 {
-        if self.group.get_untracked() == Group::None {
-            PAGE_ROWS
-        } else {
-            GROUPED_PAGE_ROWS
-        }
     }
 
     /// How the query orders its rows.
@@ -352,6 +365,10 @@ impl Queue {
 
     /// Reads the next page, if there is one.
     pub(crate) fn read_more(self) {
+        if self.is_grouped() {
+            // Each group reads its own.
+            return;
+        }
         let Some(cursor) = self.peek(|list| list.cursor().map(str::to_owned)) else {
             return;
         };
@@ -360,9 +377,9 @@ impl Queue {
         }
         self.begin(Errand::NextPage);
         let generation = self.generation.get_value();
-        let (q, rows) = (self.q.get_untracked(), self.page_rows());
+        let q = self.q.get_untracked();
         spawn_local(async move {
-            let outcome = api::list_alerts(&q, rows, Some(&cursor)).await;
+            let outcome = api::list_alerts(&q, PAGE_ROWS, Some(&cursor)).await;
             self.end(Errand::NextPage);
             if self.generation.get_value() != generation {
                 return;
@@ -378,9 +395,10 @@ impl Queue {
         });
     }
 
-    /// Puts what waits into the list. When more waits than was read, the list is read anew.
+    /// Puts what waits into the list. When more waits than was read, the list is read anew; so it
+    /// is in groups, which only the backend makes.
     pub(crate) fn merge(self) {
-        if self.peek(AlertList::is_waiting_partial) {
+        if self.is_grouped() || self.peek(AlertList::is_waiting_partial) {
             self.reload();
         } else {
             self.list.update(|list| {
@@ -424,6 +442,9 @@ impl Queue {
         {
             self.total.set(Some(total));
         }
+        if self.is_grouped() {
+            self.recount_groups().await;
+        }
         if let Some(total) = counted(WAITING).await {
             self.open_count.set(Some(total));
         }
@@ -444,6 +465,11 @@ impl Queue {
         self.is_product_empty
             .set(all && count("is:suppressed").await == 0);
     }
+}
+
+/// A number of rows as a page's size.
+fn whole_rows(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 async fn counted(q: &str) -> Option<Total> {

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 
 use super::Queue;
 use crate::state::clock::now_ms;
+use crate::state::groups::GroupHead;
 use crate::state::layout::{Layout, Line, Peeked};
 use crate::state::selection::Selection;
 
@@ -64,7 +65,7 @@ impl Queue {
         match line {
             Line::Row(id) => self.focus(Some(*id)),
             Line::Head(key) => self.focus_group(key.clone()),
-            Line::Peek(_) | Line::Below => {}
+            Line::Peek(_) | Line::Below | Line::More(_) => {}
         }
     }
 
@@ -77,6 +78,11 @@ impl Queue {
     /// What is selected.
     pub(crate) fn selection(self) -> Selection {
         self.selection.get()
+    }
+
+    /// The same without running again.
+    pub(crate) fn peek_selection(self) -> Selection {
+        self.selection.get_untracked()
     }
 
     /// Reads the selection; the reader runs again when it changes.
@@ -161,13 +167,41 @@ impl Queue {
 
     /// Says which alert is open.
     pub(crate) fn set_open(self, id: Option<AlertId>) {
-        if self.open.get_untracked() != id {
+        let before = self.open.get_untracked();
+        if before != id {
+            if before.is_some() {
+                self.last_viewed.set(before);
+            }
+            if id.is_none() {
+                self.is_pinned.set(false);
+            }
             self.open.set(id);
         }
     }
 
-    /// What an action on one alert acts on: the open alert, else the focused one.
+    /// The alert that was open before the one that is, or before none was.
+    pub(crate) fn last_viewed(self) -> Option<AlertId> {
+        self.last_viewed.get()
+    }
+
+    /// Whether the open alert stays while the focus moves through the list.
+    pub(crate) fn is_pinned(self) -> bool {
+        self.is_pinned.get()
+    }
+
+    /// Pins the open alert, or lets it follow the focus again.
+    pub(crate) fn toggle_pin(self) {
+        let is_open = self.open.get_untracked().is_some();
+        self.is_pinned
+            .update(|pinned| *pinned = is_open && !*pinned);
+    }
+
+    /// What an action on one alert acts on: the open alert, else the focused one. Beside a pinned
+    /// alert it is the list that one works in.
     pub(crate) fn target(self) -> Option<AlertId> {
+        if self.is_pinned.get() {
+            return self.focused.get().or_else(|| self.open.get());
+        }
         self.open.get().or_else(|| self.focused.get())
     }
 
@@ -179,16 +213,16 @@ impl Queue {
         }
         let group = self.focused_group.get();
         let members = group.and_then(|key| {
-            let members = |layout: &Layout| layout.group(&key).map(|head| head.members.clone());
+            let members = |layout: &Layout| layout.group(&key).map(GroupHead::select);
             self.layout.with(members)
         });
-        let ids = members.or_else(|| self.target().map(|id| vec![id]))?;
-        let count = u64::try_from(ids.len()).unwrap_or(u64::MAX);
-        let select = BulkSelect {
-            uuids: Some(ids),
-            ..BulkSelect::default()
-        };
-        Some((select, count))
+        members.or_else(|| {
+            let select = BulkSelect {
+                uuids: Some(vec![self.target()?]),
+                ..BulkSelect::default()
+            };
+            Some((select, 1))
+        })
     }
 
     /// Whether updates are paused by hand.
