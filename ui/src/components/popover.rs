@@ -12,6 +12,15 @@ use crate::state::commands::{Command, Commands, Group};
 /// What arrows walk through.
 const STOPS: &str = "button:not(:disabled), input, select, textarea, a[href]";
 
+/// The command that closes it.
+const CLOSE: (&str, &str, &[&str]) = ("menu.close", "Close the menu", &["Escape"]);
+
+/// What a menu registers while it is open, for whoever lists all commands.
+pub(crate) fn menu_commands() -> Vec<Command> {
+    let (id, title, keys) = CLOSE;
+    vec![Command::elsewhere(id, title, Group::Window, keys)]
+}
+
 /// Open as long as it is on the page.
 #[component]
 pub(crate) fn Popover(
@@ -23,17 +32,21 @@ pub(crate) fn Popover(
     /// Whether it hangs at its button's end rather than its beginning.
     #[prop(optional)]
     at_end: bool,
+    /// Whether it opens above its button.
+    #[prop(optional)]
+    upwards: bool,
     /// Its content.
     children: Children,
 ) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
     give_focus_back();
     // Escape closes it from wherever the focus is.
+    let (id, title, keys) = CLOSE;
     Commands::expect().register(vec![Command::new(
-        "menu.close",
-        "Close the menu",
+        id,
+        title,
         Group::Window,
-        &["Escape"],
+        keys,
         move || on_close.run(()),
     )]);
     Effect::new(move |_| {
@@ -78,6 +91,7 @@ pub(crate) fn Popover(
             node_ref=node
             class="popover"
             class:popover--end=at_end
+            class:popover--up=upwards
             role="dialog"
             aria-label=label
             on:keydown=pressed

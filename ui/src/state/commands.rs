@@ -80,6 +80,16 @@ impl Command {
         }
     }
 
+    /// An action of a view that is not on the screen: there to be listed and remapped.
+    pub(crate) fn elsewhere(
+        id: &'static str,
+        title: &'static str,
+        group: Group,
+        keys: &'static [&'static str],
+    ) -> Self {
+        Self::new(id, title, group, keys, || {}).when(|| false)
+    }
+
     /// Possible only while `when` holds; it may read signals.
     #[must_use]
     pub(crate) fn when(mut self, when: impl Fn() -> bool + Send + Sync + 'static) -> Self {
@@ -150,6 +160,15 @@ impl Commands {
         });
     }
 
+    /// Says which commands views that were not on the screen yet will register.
+    pub(crate) fn declare(self, commands: impl IntoIterator<Item = Command>) {
+        self.seen.update_value(|seen| {
+            for command in commands {
+                seen.entry(command.id).or_insert(command);
+            }
+        });
+    }
+
     /// Every command that is registered now.
     pub(crate) fn list(self) -> Vec<Command> {
         self.version.track();
@@ -157,7 +176,7 @@ impl Commands {
             .with_value(|all| all.iter().map(|(_, command)| command.clone()).collect())
     }
 
-    /// Every command that the window has had, whether its view is on the screen or not.
+    /// Every command that the window has, whether its view is on the screen or not.
     pub(crate) fn catalogue(self) -> Vec<Command> {
         self.version.track();
         self.seen

@@ -54,12 +54,12 @@ pub(crate) struct Asked {
 
 /// The question that is on the screen.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Prompts(RwSignal<Option<Asked>>);
+pub(crate) struct Prompts(RwSignal<Option<Asked>>, StoredValue<Option<String>>);
 
 impl Prompts {
     /// Provides none.
     pub(crate) fn provide() -> Self {
-        let prompts = Self(RwSignal::new(None));
+        let prompts = Self(RwSignal::new(None), StoredValue::new(None));
         provide_context(prompts);
         prompts
     }
@@ -77,6 +77,17 @@ impl Prompts {
     /// Asks something that is not about alerts.
     pub(crate) fn open(self, prompt: Prompt) {
         self.open_for(prompt, BulkSelect::default(), 0);
+    }
+
+    /// Asks for something that is begun already.
+    pub(crate) fn open_with(self, prompt: Prompt, draft: String) {
+        self.1.set_value(Some(draft));
+        self.open(prompt);
+    }
+
+    /// What was begun, once.
+    pub(crate) fn take_draft(self) -> Option<String> {
+        self.1.try_update_value(Option::take).flatten()
     }
 
     /// Asks about alerts.

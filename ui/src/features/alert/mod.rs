@@ -20,4 +20,4 @@ mod timeline;
 mod told;
 mod workflows;
 
-pub(crate) use page::AlertPage;
+pub(crate) use page::{AlertPage, commands};

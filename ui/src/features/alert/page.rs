@@ -138,6 +138,15 @@ fn Failed(open: OpenAlert, failure: crate::api::Failure) -> impl IntoView {
     .into_any()
 }
 
+/// What the page registers while it is on the screen, for whoever lists all commands.
+pub(crate) fn commands() -> Vec<Command> {
+    let compare = Command::elsewhere("alert.compare", "Compare findings", Group::Act, &["C"]);
+    let sections = SECTIONS
+        .iter()
+        .map(|(id, title, keys)| Command::elsewhere(id, title, Group::Move, keys));
+    sections.chain([compare]).collect()
+}
+
 fn register() {
     let jump = |number: usize| {
         move || {

@@ -1,41 +1,40 @@
 //! The one box: commands, and what the backend finds by a few characters.
 //!
-//! `>` is commands only, `#` tags, `@` agents; without a prefix everything. What is pasted, an
-//! address, a hash or a list of them, fanged or not, is recognised by the backend.
+//! `>` is commands only, `#` tags, `@` agents, `!` approvals; without a prefix everything. What is
+//! pasted, an address, a hash or a list of them, fanged or not, is recognised, can be looked up and
+//! can begin an alert. What stands in which order is in [`entries`].
+
+mod entries;
+mod lookup;
 
 use std::time::Duration;
 
-use calseta_contract::palette::{PaletteGroup, PaletteItem, PaletteView};
-use calseta_domain::{AgentId, AlertId};
-use leptos::ev::KeyboardEvent;
+use calseta_contract::palette::{PaletteItem, PaletteView};
+use calseta_domain::{AgentId, AlertId, Indicator, IndicatorType, Malice, Severity, Timestamp};
+use leptos::ev::{ClipboardEvent, KeyboardEvent};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde_json::json;
+use uuid::Uuid;
 
+use self::entries::{Asked, Entry, listed, wanted};
+use self::lookup::{LookUps, LookedUp};
 use crate::api;
-use crate::components::{Dialog, Glyph, Icon, Keys};
-use crate::state::commands::{Command, Commands};
+use crate::components::{Age, Dialog, Glyph, Icon, Keys, SeverityGlyph, VerdictChip};
+use crate::state::commands::Commands;
 use crate::state::places::Places;
-use crate::state::prompts::Prompts;
+use crate::state::prompts::{Prompt, Prompts};
 use crate::state::queue::Queue;
-use crate::text::{clip, fuzzy, visible};
+use crate::state::recents::Recents;
+use crate::state::selection::Selection;
+use crate::text::{clip, visible};
 
 /// Keys that follow each other faster are asked about once.
 const GATHER: Duration = Duration::from_millis(60);
-/// Commands that are shown.
-const MAX_COMMANDS: usize = 8;
 /// A label is cut to this many characters.
 const LABEL_CHARS: usize = 90;
 /// The list's id in the page.
 const LIST_ID: &str = "palette-options";
-
-/// One line of the list.
-#[derive(Clone)]
-enum Entry {
-    Heading(&'static str),
-    Run(Command),
-    Find { kind: String, item: PaletteItem },
-    Filter(String),
-}
 
 /// The box with what it finds.
 #[component]
@@ -51,29 +50,30 @@ pub(super) fn Palette() -> impl IntoView {
     let failure = RwSignal::new(None::<String>);
     let chosen = RwSignal::new(0_usize);
     ask_as_typed(text, found, failure, chosen);
-    let entries = Memo::new_with_compare(
-        move |_| listed(&text.get(), &commands.list(), &found.get()),
-        |_, _| true,
-    );
-    let choices = move || {
-        entries.with(|all| {
-            all.iter()
-                .filter(|one| !matches!(one, Entry::Heading(_)))
-                .count()
-        })
-    };
+    let (recents, lookups) = (Recents::expect(), LookUps::new());
+    let entries = entries_of(text, found);
+    let choices = move || entries.with(|all| all.iter().filter(|one| one.is_choice()).count());
     let take = move |index: usize| {
         let entry = entries.with_untracked(|all| {
-            all.iter()
-                .filter(|one| !matches!(one, Entry::Heading(_)))
-                .nth(index)
-                .cloned()
+            let mut choices = all.iter().filter(|one| one.is_choice());
+            choices.nth(index).cloned()
         });
         let Some(entry) = entry else { return };
+        if let Entry::LookUp(values) = entry {
+            lookups.ask(values);
+            return;
+        }
         prompts.close();
+        if let Some(recent) = entry.recent() {
+            recents.note(recent);
+        }
         // The dialog leaves the page first: what runs may open another or move the focus.
-        request_animation_frame(move || follow(entry, commands, queue, places));
+        request_animation_frame(move || follow(entry, commands, queue, places, prompts));
     };
+    Effect::new(move |_| {
+        text.track();
+        lookups.clear();
+    });
     let pressed = move |event: KeyboardEvent| {
         let count = untrack(choices).max(1);
         match event.key().as_str() {
@@ -88,9 +88,9 @@ pub(super) fn Palette() -> impl IntoView {
     let list = move || {
         let mut index = 0;
         let shown = entries.get().into_iter().map(|entry| {
-            let is_heading = matches!(entry, Entry::Heading(_));
+            let is_choice = entry.is_choice();
             let shown = line(entry, index, chosen, take, commands);
-            index += usize::from(!is_heading);
+            index += usize::from(is_choice);
             shown
         });
         shown.collect_view()
@@ -105,10 +105,26 @@ pub(super) fn Palette() -> impl IntoView {
             <div id=LIST_ID class="palette__list" role="listbox" aria-label="Results">
                 {list}
             </div>
+            <LookedUp lookups />
             {note}
-            <p class="palette__note">"> commands   # tags   @ agents   ↑↓ choose   Enter take"</p>
+            <p class="palette__note">"> commands   # tags   @ agents   ! approvals   ↑↓ choose   Enter take"</p>
         </Dialog>
     }
+}
+
+/// The list, whenever anything that it is made from changes.
+fn entries_of(text: RwSignal<String>, found: RwSignal<PaletteView>) -> Memo<Vec<Entry>> {
+    let (commands, queue, recents) = (Commands::expect(), Queue::expect(), Recents::expect());
+    let list = move |_: Option<&Vec<Entry>>| {
+        listed(&Asked {
+            typed: &text.get(),
+            commands: &commands.list(),
+            found: &found.get(),
+            recents: &recents.all(),
+            selected: queue.with_selection(Selection::count),
+        })
+    };
+    Memo::new_with_compare(list, |_, _| true)
 }
 
 /// What is typed; the list has its focus by name only.
@@ -136,9 +152,24 @@ fn SearchInput(
                 placeholder="Search, paste an indicator, or > for commands"
                 prop:value=move || text.get()
                 on:input=move |event| text.set(event_target_value(&event))
+                on:paste=move |event| paste_list(&event, text)
                 on:keydown=on_key
             />
         </div>
+    }
+}
+
+/// A line of text drops the breaks of what is pasted and makes one word of a list: spaces keep
+/// its values apart.
+fn paste_list(event: &ClipboardEvent, text: RwSignal<String>) {
+    let pasted = event
+        .clipboard_data()
+        .and_then(|clipboard| clipboard.get_data("text").ok())
+        .unwrap_or_default();
+    let lines: Vec<&str> = pasted.split_whitespace().collect();
+    if pasted.trim().contains(['\n', '\r']) {
+        event.prevent_default();
+        text.update(|text| text.push_str(&lines.join(" ")));
     }
 }
 
@@ -182,87 +213,102 @@ fn ask_as_typed(
     });
 }
 
-/// What the backend is asked about; nothing for commands only.
-fn wanted(typed: &str) -> String {
-    let typed = typed.trim();
-    if typed.starts_with('>') {
-        String::new()
-    } else {
-        typed.trim_start_matches(['#', '@']).trim().to_owned()
-    }
+/// How a line looks.
+struct Looks {
+    label: String,
+    detail: AnyView,
+    keys: Option<String>,
+    command: Option<&'static str>,
 }
 
-/// The list: what was found, the commands that fit, and the text as a filter of the queue.
-fn listed(typed: &str, commands: &[Command], found: &PaletteView) -> Vec<Entry> {
-    let typed = typed.trim();
-    let prefix = typed.chars().next();
-    let only = match prefix {
-        Some('#') => Some("tags"),
-        Some('@') => Some("agents"),
-        _ => None,
-    };
-    let mut all = Vec::new();
-    let groups = found
-        .groups
-        .iter()
-        .filter(|group| only.is_none_or(|kind| group.kind == kind));
-    let (first, last): (Vec<_>, Vec<_>) =
-        groups.partition(|group| matches!(group.kind.as_str(), "indicators" | "open_alerts"));
-    for group in first {
-        put_group(&mut all, group);
-    }
-    if only.is_none() {
-        let fitting = fitting(typed.trim_start_matches('>').trim(), commands);
-        if !fitting.is_empty() {
-            all.push(Entry::Heading("Commands"));
-            all.extend(fitting.into_iter().map(Entry::Run));
+impl Looks {
+    fn plain(label: String, detail: impl IntoView + 'static) -> Self {
+        Self {
+            label,
+            detail: detail.into_any(),
+            keys: None,
+            command: None,
         }
     }
-    for group in last {
-        put_group(&mut all, group);
+
+    fn of(entry: Entry, commands: Commands) -> Self {
+        match entry {
+            Entry::Heading(title) => Self::plain(title, ()),
+            Entry::Run(command) => Self {
+                keys: untrack(|| commands.keys(&command)).into_iter().next(),
+                command: Some(command.id),
+                ..Self::plain(command.title.to_owned(), ())
+            },
+            Entry::Find { kind, item } => found(&kind, &item),
+            Entry::LookUp(values) => Self::plain(
+                format!("Enrich {} now", these(&values)),
+                "asks every provider that knows the type",
+            ),
+            Entry::Create(values) => {
+                Self::plain(format!("Create an alert with {}", these(&values)), ())
+            }
+            Entry::Filter { label, .. } => Self::plain(label, ()),
+        }
     }
-    if only.is_none() && prefix != Some('>') && !typed.is_empty() {
-        all.push(Entry::Heading("Queue"));
-        all.push(Entry::Filter(typed.to_owned()));
-    }
-    all
 }
 
-fn put_group(all: &mut Vec<Entry>, group: &PaletteGroup) {
-    all.push(Entry::Heading(match group.kind.as_str() {
-        "indicators" => "Indicators",
-        "open_alerts" => "Open alerts",
-        "closed_alerts" => "Closed alerts",
-        "agents" => "Agents",
-        "rules" => "Rules",
-        "documents" => "Documents",
-        "views" => "Views",
-        "tags" => "Tags",
-        _ => "Others",
-    }));
-    all.extend(group.items.iter().map(|item| Entry::Find {
-        kind: group.kind.clone(),
-        item: item.clone(),
-    }));
+/// Something that the backend found, with the marks that it has in the queue, too.
+fn found(kind: &str, item: &PaletteItem) -> Looks {
+    let label = visible(&item.label).into_owned();
+    let words: Vec<&str> = item.detail.split(" · ").collect();
+    let detail = visible(&item.detail).into_owned();
+    match kind {
+        "indicators" => {
+            let verdict = words.last().and_then(|word| word.parse::<Malice>().ok());
+            let known = verdict.filter(|verdict| *verdict != Malice::Pending);
+            // The chip says what the last word said.
+            let detail = known.map_or(detail.clone(), |_| {
+                let words = words.split_last().map_or(&words[..], |(_, rest)| rest);
+                visible(&words.join(" · ")).into_owned()
+            });
+            let is_value = words
+                .first()
+                .is_some_and(|word| word.parse::<IndicatorType>().is_ok());
+            let label = if is_value {
+                format!("Indicator {label}")
+            } else {
+                label
+            };
+            let detail = view! {
+                <span>{detail}</span>
+                {known.map(|mark| view! { <VerdictChip mark word=mark.as_str() /> })}
+            };
+            Looks::plain(label, detail)
+        }
+        "open_alerts" | "closed_alerts" => {
+            let severity = words.first().and_then(|word| word.parse::<Severity>().ok());
+            let at = item.uuid.and_then(made_at);
+            let detail = view! {
+                {severity.map(|severity| view! { <SeverityGlyph severity /> })}
+                <span>{detail}</span>
+                {at.map(|at| view! { <Age at /> })}
+            };
+            Looks::plain(label, detail)
+        }
+        _ => Looks::plain(label, detail),
+    }
 }
 
-/// The possible commands that fit, the best first.
-fn fitting(typed: &str, commands: &[Command]) -> Vec<Command> {
-    let mut scored: Vec<(i32, &Command)> = commands
-        .iter()
-        .filter(|command| untrack(|| command.is_possible()) && command.id != "window.palette")
-        .filter_map(|command| fuzzy(typed, command.title).map(|score| (score, command)))
-        .collect();
-    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    scored
-        .into_iter()
-        .take(if typed.is_empty() {
-            usize::MAX
-        } else {
-            MAX_COMMANDS
-        })
-        .map(|(_, command)| command.clone())
-        .collect()
+/// When something was made: its id begins with the time.
+fn made_at(id: Uuid) -> Option<Timestamp> {
+    let (seconds, nanos) = id.get_timestamp()?.to_unix();
+    let millis = i64::try_from(seconds).ok()?.checked_mul(1_000)?;
+    Some(Timestamp::from_millis(
+        millis + i64::from(nanos / 1_000_000),
+    ))
+}
+
+/// A value, or how many.
+fn these(values: &[Indicator]) -> String {
+    match values {
+        [one] => visible(&one.value).into_owned(),
+        many => format!("{} values", many.len()),
+    }
 }
 
 fn line(
@@ -272,33 +318,11 @@ fn line(
     take: impl Fn(usize) + Copy + 'static,
     commands: Commands,
 ) -> AnyView {
-    let (label, detail, keys, command) = match entry {
-        Entry::Heading(title) => {
-            return view! { <p class="palette__heading" role="presentation">{title}</p> }
-                .into_any();
-        }
-        Entry::Run(command) => {
-            let keys = untrack(|| commands.keys(&command)).into_iter().next();
-            (
-                command.title.to_owned(),
-                String::new(),
-                keys,
-                Some(command.id),
-            )
-        }
-        Entry::Find { item, .. } => (
-            visible(&item.label).into_owned(),
-            visible(&item.detail).into_owned(),
-            None,
-            None,
-        ),
-        Entry::Filter(text) => (
-            format!("Filter the queue by {}", visible(&text)),
-            String::new(),
-            None,
-            None,
-        ),
-    };
+    if let Entry::Heading(title) = entry {
+        return view! { <p class="palette__heading" role="presentation">{title}</p> }.into_any();
+    }
+    let looks = Looks::of(entry, commands);
+    let label = looks.label;
     let is_chosen = move || chosen.get() == index;
     view! {
         <div
@@ -306,7 +330,7 @@ fn line(
             class="palette__option"
             role="option"
             aria-selected=move || is_chosen().to_string()
-            data-command=command
+            data-command=looks.command
             on:pointermove=move |_| {
                 if chosen.get_untracked() != index {
                     chosen.set(index);
@@ -315,25 +339,26 @@ fn line(
             on:click=move |_| take(index)
         >
             <span class="palette__label" title=label.clone()>{clip(&label, LABEL_CHARS)}</span>
-            <span class="palette__detail">{detail}</span>
-            {keys.map(|keys| view! { <Keys sequence=keys /> })}
+            <span class="palette__detail">{looks.detail}</span>
+            {looks.keys.map(|keys| view! { <Keys sequence=keys /> })}
         </div>
     }
     .into_any()
 }
 
-fn follow(entry: Entry, commands: Commands, queue: Queue, places: Places) {
+fn follow(entry: Entry, commands: Commands, queue: Queue, places: Places, prompts: Prompts) {
     let filter = |q: &str| {
         places.queue();
         // What the backend calls a query is one; typed text that is none stays in the bar's place.
         let _ = queue.set_q(q);
     };
     match entry {
-        Entry::Heading(_) => {}
+        Entry::Heading(_) | Entry::LookUp(_) => {}
+        Entry::Create(values) => prompts.open_with(Prompt::NewAlert, draft(&values)),
         Entry::Run(command) => {
             commands.run(command.id);
         }
-        Entry::Filter(text) => filter(&text),
+        Entry::Filter { q, .. } => filter(&q),
         Entry::Find { kind, item } => match (kind.as_str(), item.uuid, item.q) {
             ("open_alerts" | "closed_alerts", Some(id), _) => places.alert(AlertId::new(id)),
             ("agents", Some(id), _) => places.agent(AgentId::new(id)),
@@ -343,67 +368,38 @@ fn follow(entry: Entry, commands: Commands, queue: Queue, places: Places) {
     }
 }
 
+/// An alert's JSON with these values in it.
+fn draft(values: &[Indicator]) -> String {
+    let indicators: Vec<_> = values
+        .iter()
+        .map(|one| json!({ "type": one.kind.as_str(), "value": one.value }))
+        .collect();
+    let alert = json!({
+        "title": format!("Look into {}", these(values)),
+        "severity": "Medium",
+        "description": "",
+        "indicators": indicators,
+    });
+    serde_json::to_string_pretty(&alert).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::commands::Group;
 
-    fn command(id: &'static str, title: &'static str) -> Command {
-        Command::new(id, title, Group::Act, &[], || {})
-    }
-
-    fn words(entries: &[Entry]) -> Vec<String> {
-        entries
-            .iter()
-            .map(|entry| match entry {
-                Entry::Heading(title) => format!("[{title}]"),
-                Entry::Run(command) => command.id.to_owned(),
-                Entry::Find { item, .. } => item.label.clone(),
-                Entry::Filter(text) => format!("filter {text}"),
-            })
-            .collect()
+    #[test]
+    fn an_alert_about_values_names_each_with_its_type() {
+        let values = calseta_domain::indicator::pasted("10.0.0.1 evil[.]example");
+        let text = draft(&values);
+        let read: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!(read["title"], "Look into 2 values");
+        assert_eq!(read["indicators"][1]["type"], "domain");
+        assert_eq!(read["indicators"][1]["value"], "evil.example");
     }
 
     #[test]
-    fn indicators_come_before_commands_and_closed_alerts_after() {
-        let group = |kind: &str, label: &str| PaletteGroup {
-            kind: kind.to_owned(),
-            items: vec![PaletteItem {
-                label: label.to_owned(),
-                detail: String::new(),
-                uuid: None,
-                q: None,
-            }],
-        };
-        let found = PaletteView {
-            groups: vec![
-                group("closed_alerts", "old"),
-                group("indicators", "1.2.3.4"),
-            ],
-        };
-        let commands = [
-            command("alert.close", "Close as…"),
-            command("go.agents", "Agents"),
-        ];
-        assert_eq!(
-            words(&listed("cl", &commands, &found)),
-            [
-                "[Indicators]",
-                "1.2.3.4",
-                "[Commands]",
-                "alert.close",
-                "[Closed alerts]",
-                "old",
-                "[Queue]",
-                "filter cl"
-            ]
-        );
-        assert_eq!(
-            words(&listed("> agents", &commands, &PaletteView::default())),
-            ["[Commands]", "go.agents"]
-        );
-        assert!(words(&listed("#x", &commands, &found)).is_empty());
-        assert_eq!(wanted(">close"), "");
-        assert_eq!(wanted("# vpn"), "vpn");
+    fn an_id_says_when_it_was_made() {
+        let id = Uuid::parse_str("018f2f6e-0000-7000-8000-000000000001").expect("an id");
+        assert_eq!(made_at(id).map(Timestamp::millis), Some(0x018f_2f6e_0000));
     }
 }

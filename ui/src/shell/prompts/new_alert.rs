@@ -35,7 +35,7 @@ pub(super) fn NewAlertDialog() -> impl IntoView {
         Queue::expect(),
         Places::expect(),
     );
-    let text = RwSignal::new(EXAMPLE.to_owned());
+    let text = RwSignal::new(prompts.take_draft().unwrap_or_else(|| EXAMPLE.to_owned()));
     let action = use_action();
     let preview = Memo::new(move |_| text.with(|text| preview(text)));
     let is_ready = move || preview.with(|preview| matches!(preview, Preview::Fields(_)));
