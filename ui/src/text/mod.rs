@@ -4,6 +4,7 @@ mod age;
 mod defang;
 mod delivery;
 mod event;
+pub(crate) mod export;
 mod fuzzy;
 pub(crate) mod markdown;
 mod middle;

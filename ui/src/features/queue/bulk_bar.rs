@@ -8,16 +8,20 @@ use crate::state::alert_list::AlertList;
 use crate::state::commands::{Command, Commands, Group};
 use crate::state::queue::Queue;
 
+/// The command that ends a selection.
+const CLEAR: (&str, &str, &[&str]) = ("selection.clear", "Clear the selection", &["Escape"]);
+
 /// How many are selected, and the actions.
 #[component]
 pub(super) fn BulkBar() -> impl IntoView {
     let queue = Queue::expect();
     let actions = AlertActions::expect();
+    let (id, title, keys) = CLEAR;
     Commands::expect().register(vec![Command::new(
-        "selection.clear",
-        "Clear the selection",
+        id,
+        title,
         Group::List,
-        &["Escape"],
+        keys,
         move || queue.select(|selection| selection.set([])),
     )]);
     let said = move || {
@@ -29,12 +33,6 @@ pub(super) fn BulkBar() -> impl IntoView {
             format!("{count} selected")
         }
     };
-    let rest = Memo::new(move |_| {
-        let total = queue.total()?;
-        let loaded = queue.with(|list| u64::try_from(list.len()).unwrap_or(u64::MAX));
-        let all_loaded = queue.with_selection(|one| !one.is_everything() && one.count() >= loaded);
-        (all_loaded && total.count > loaded).then_some(total)
-    });
     view! {
         <div
             class="bulk"
@@ -43,6 +41,42 @@ pub(super) fn BulkBar() -> impl IntoView {
             aria-busy=move || actions.is_busy().then_some("true")
         >
             <span class="bulk__count" role="status">{said}</span>
+            <SelectRest />
+            <CommandButton id="alert.close" label="Close as…" />
+            <CommandButton id="alert.acknowledge" label="Acknowledge" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.escalate" label="Escalate" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.severity" label="Severity" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.tag" label="Tag" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.note" label="Note" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.snooze" label="Snooze" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.dispatch" label="Send to agent" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.enrich" label="Look up again" kind=ButtonKind::Quiet />
+            <CommandButton id="alert.suppress" label="Suppress like these" kind=ButtonKind::Quiet />
+            <CommandButton id="queue.export-csv" label="Export CSV" kind=ButtonKind::Quiet />
+            <CommandButton id="queue.export-ndjson" label="NDJSON" kind=ButtonKind::Quiet />
+            <span class="bulk__space"></span>
+            <Button
+                label="Clear the selection (Esc)"
+                kind=ButtonKind::Quiet
+                glyph=Glyph::Close
+                icon_only=true
+                on_press=move |()| queue.select(|selection| selection.set([]))
+            />
+        </div>
+    }
+}
+
+/// Goes on from all that is loaded to all that the view finds.
+#[component]
+fn SelectRest() -> impl IntoView {
+    let queue = Queue::expect();
+    let rest = Memo::new(move |_| {
+        let total = queue.total()?;
+        let loaded = queue.with(|list| u64::try_from(list.len()).unwrap_or(u64::MAX));
+        let all_loaded = queue.with_selection(|one| !one.is_everything() && one.count() >= loaded);
+        (all_loaded && total.count > loaded).then_some(total)
+    });
+    view! {
             {move || {
                 rest.get()
                     .map(|total| {
@@ -60,26 +94,13 @@ pub(super) fn BulkBar() -> impl IntoView {
                         }
                     })
             }}
-            <CommandButton id="alert.close" label="Close as…" />
-            <CommandButton id="alert.acknowledge" label="Acknowledge" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.escalate" label="Escalate" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.severity" label="Severity" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.tag" label="Tag" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.note" label="Note" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.snooze" label="Snooze" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.dispatch" label="Send to agent" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.enrich" label="Look up again" kind=ButtonKind::Quiet />
-            <CommandButton id="alert.suppress" label="Suppress like these" kind=ButtonKind::Quiet />
-            <span class="bulk__space"></span>
-            <Button
-                label="Clear the selection (Esc)"
-                kind=ButtonKind::Quiet
-                glyph=Glyph::Close
-                icon_only=true
-                on_press=move |()| queue.select(|selection| selection.set([]))
-            />
-        </div>
     }
+}
+
+/// What the bar registers while something is selected, for whoever lists all commands.
+pub(crate) fn commands() -> Vec<Command> {
+    let (id, title, keys) = CLEAR;
+    vec![Command::elsewhere(id, title, Group::List, keys)]
 }
 
 /// Every loaded alert.

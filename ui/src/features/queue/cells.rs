@@ -9,11 +9,13 @@ use leptos::prelude::*;
 use crate::components::{
     Age, AgentChip, Glyph, Icon, SeverityGlyph, StatusChip, VerdictChip, verdict_of,
 };
+use crate::state::agent_times::AgentTimes;
 use crate::state::alert_list::AlertRow;
 use crate::state::clock::{Clock, now_ms, offset_minutes};
 use crate::state::columns::Column;
 use crate::state::preferences::Preferences;
 use crate::state::queue::Queue;
+use crate::state::snippets::Snippets;
 use crate::text::{clip, middle, moment, spoken_age, stamp, visible};
 
 /// Tags that a row shows; the alert's page has them all.
@@ -45,7 +47,7 @@ pub(super) fn cell(
             let at = alert.occurred_at;
             view! { <Age at /> }.into_any()
         }
-        Column::Title => title(alert).into_any(),
+        Column::Title => title(id, alert).into_any(),
         Column::Indicators => alert
             .key_indicators
             .iter()
@@ -132,7 +134,8 @@ fn time(at: Timestamp) -> impl IntoView {
     }
 }
 
-fn title(alert: &Arc<AlertSummary>) -> impl IntoView + use<> {
+fn title(id: AlertId, alert: &Arc<AlertSummary>) -> impl IntoView + use<> {
+    let queue = Queue::expect();
     let text = clip(&visible(&alert.title), TITLE_CHARS);
     let line = clip(
         &visible(alert.description.as_deref().unwrap_or_default()),
@@ -158,6 +161,11 @@ fn title(alert: &Arc<AlertSummary>) -> impl IntoView + use<> {
         {mark(alert.is_flagged, Glyph::Flag, "Flagged", "row__flag")}
         {mark(alert.snoozed_until.is_some(), Glyph::Snooze, "Snoozed", "row__mark")}
         {mark(alert.note_count > 0, Glyph::Note, "Has notes", "row__mark")}
+        {move || {
+            (queue.last_viewed() == Some(id) && queue.open() != Some(id))
+                .then(|| view! { <span class="row__viewed">"last viewed"</span> })
+        }}
+        <Snippet id />
     }
 }
 
@@ -209,8 +217,41 @@ fn agents(alert: &AlertSummary) -> impl IntoView + use<> {
             .then(|| {
                 view! { <span class="row__disagree" role="img" aria-label="Agents disagree" title="Agents disagree">"≠"</span> }
             })}
-        {mark(running, Glyph::Hourglass, "Waiting for an agent", "row__mark")}
+        {running.then(|| view! { <Waiting /> })}
         {mark(failed, Glyph::Close, "An agent could not be told", "row__failed")}
+    }
+}
+
+/// An agent has it in hand; the tooltip says how long that usually takes.
+#[component]
+fn Waiting() -> impl IntoView {
+    let waits = AgentTimes::expect();
+    let said = move || waits.said();
+    view! {
+        <span class="row__mark" role="img" aria-label=said title=said>
+            <Icon glyph=Glyph::Hourglass />
+        </span>
+    }
+}
+
+/// Where the words of the filter are, when the title does not show them.
+#[component]
+fn Snippet(id: AlertId) -> impl IntoView {
+    let snippets = Snippets::expect();
+    let found = Memo::new(move |_| snippets.of(id));
+    move || {
+        found.get().map(|hit| {
+            let whole = format!("{}: {}{}{}", hit.field, hit.before, hit.word, hit.after);
+            view! {
+                <span class="row__snippet" title=whole>
+                    <span class="row__field">{hit.field}</span>
+                    " "
+                    {hit.before}
+                    <mark>{hit.word}</mark>
+                    {hit.after}
+                </span>
+            }
+        })
     }
 }
 

@@ -1,12 +1,13 @@
 //! How the list is shown: groups, order, density, columns and their widths. Everything that can
 //! be dragged elsewhere can be set here by keys (WCAG 2.2, 2.5.7).
 
-use calseta_domain::Timestamp;
-use calseta_domain::query::{Group, Query, Sort, SortField, SortKey, with_group, with_sort};
+use calseta_domain::query::{Group, with_group};
 use leptos::prelude::*;
 
-use crate::components::{Button, ButtonKind, CommandKeys, Glyph, Icon, Popover, Switch};
-use crate::state::clock::now_ms;
+use super::orders::Orders;
+use crate::components::{
+    Button, ButtonKind, CommandButton, CommandKeys, Glyph, Icon, Popover, Switch,
+};
 use crate::state::columns::{Column, MAX_PX, MIN_PX};
 use crate::state::commands::{Command, Commands, Group as Listed};
 use crate::state::preferences::{Density, Preferences};
@@ -97,91 +98,6 @@ pub(super) fn group_title(group: Group) -> &'static str {
         Group::Entity => "Key indicator",
         Group::Source => "Source",
         Group::Duplicate => "Recurrence",
-    }
-}
-
-#[component]
-fn Orders() -> impl IntoView {
-    let queue = Queue::expect();
-    let sort = Memo::new(move |_| sort_of(&queue.q()));
-    let field = move || sort.get().map_or("", |key| key.field.as_str());
-    let choose = move |word: &str| {
-        let field = SortField::ALL.iter().find(|field| field.as_str() == word);
-        let key = field.map(|field| SortKey {
-            field: *field,
-            is_descending: true,
-        });
-        sort_by(queue, key);
-    };
-    let turn = move |()| {
-        if let Some(key) = sort.get_untracked() {
-            sort_by(
-                queue,
-                Some(SortKey {
-                    is_descending: !key.is_descending,
-                    ..key
-                }),
-            );
-        }
-    };
-    let option =
-        |field: &SortField| view! { <option value=field.as_str()>{sort_title(*field)}</option> };
-    let direction = move || {
-        let is_descending = sort.get().is_none_or(|key| key.is_descending);
-        if is_descending {
-            "Descending"
-        } else {
-            "Ascending"
-        }
-        .to_owned()
-    };
-    view! {
-        <fieldset class="display__part">
-            <legend>"Order"</legend>
-            <div class="display__choices">
-                <select
-                    class="field__input"
-                    aria-label="Sort by"
-                    prop:value=field
-                    on:change=move |event| choose(&event_target_value(&event))
-                >
-                    <option value="">"Newest accepted first"</option>
-                    {SortField::ALL.iter().map(option).collect_view()}
-                </select>
-                <Button
-                    label=Signal::derive(direction)
-                    disabled=Signal::derive(move || sort.get().is_none())
-                    on_press=turn
-                />
-            </div>
-        </fieldset>
-    }
-}
-
-/// The first key of a query's order.
-pub(super) fn sort_of(q: &str) -> Option<SortKey> {
-    let query = Query::parse(q, Timestamp::from_millis(now_ms())).ok()?;
-    query.sort?.keys.first().copied()
-}
-
-/// Orders the list by one key, or as it was accepted.
-pub(super) fn sort_by(queue: Queue, key: Option<SortKey>) {
-    let sort = key.map(|key| Sort { keys: vec![key] });
-    // A query with another order is a query.
-    let _ = queue.set_q(&with_sort(&queue.peek_q(), sort.as_ref()));
-}
-
-fn sort_title(field: SortField) -> &'static str {
-    match field {
-        SortField::Ingested => "Accepted",
-        SortField::Occurred => "Occurred",
-        SortField::Updated => "Updated",
-        SortField::Severity => "Severity",
-        SortField::Status => "Status",
-        SortField::Source => "Source",
-        SortField::Title => "Title",
-        SortField::Malice => "Verdict",
-        SortField::Duplicates => "Repeats",
     }
 }
 
@@ -330,6 +246,10 @@ fn Others(is_open: RwSignal<bool>) -> impl IntoView {
                 on=advance
                 on_change=move |on| preferences.change(|choices| choices.auto_advance = on)
             />
+            <p class="display__choices">
+                <CommandButton id="queue.export-csv" />
+                <CommandButton id="queue.export-ndjson" />
+            </p>
             <Button
                 label="Suppressions…"
                 on_press=move |()| {

@@ -1,9 +1,11 @@
-//! The heads of the columns: a press sorts, the list's own order is one press further.
+//! The heads of the columns: a press sorts, with Shift beside what sorts already; the list's own
+//! order is one press further.
 
 use calseta_domain::query::SortKey;
 use leptos::prelude::*;
+use web_sys::MouseEvent;
 
-use super::display_menu::{sort_by, sort_of};
+use super::orders::{pressed, sort_by, sorts_of};
 use crate::state::columns::{Column, Placed};
 use crate::state::queue::Queue;
 
@@ -11,8 +13,8 @@ use crate::state::queue::Queue;
 #[component]
 pub(super) fn Head(columns: Memo<Vec<Placed>>) -> impl IntoView {
     let queue = Queue::expect();
-    let sort = Memo::new(move |_| sort_of(&queue.q()));
-    let cell = move |placed: Placed| head(queue, sort, placed.column);
+    let sorts = Memo::new(move |_| sorts_of(&queue.q()));
+    let cell = move |placed: Placed| head(queue, sorts, placed.column);
     view! {
         <div class="row grid__head" role="row" aria-rowindex="1">
             {move || columns.get().into_iter().map(cell).collect_view()}
@@ -20,39 +22,46 @@ pub(super) fn Head(columns: Memo<Vec<Placed>>) -> impl IntoView {
     }
 }
 
-fn head(queue: Queue, sort: Memo<Option<SortKey>>, column: Column) -> impl IntoView {
+fn head(queue: Queue, sorts: Memo<Vec<SortKey>>, column: Column) -> impl IntoView {
     let field = column.sorts_by();
-    let state = move || {
-        let key = sort.get().filter(|key| Some(key.field) == field);
-        match key {
-            None => field.map(|_| "none"),
-            Some(key) if key.is_descending => Some("descending"),
-            Some(_) => Some("ascending"),
-        }
+    let key = move || {
+        sorts.with(|all| {
+            let at = all.iter().position(|key| Some(key.field) == field)?;
+            Some((at, all.len(), all.get(at)?.is_descending))
+        })
     };
-    let press = move |_| {
-        let Some(field) = field else { return };
-        let now = sort.get_untracked().filter(|key| key.field == field);
-        let next = match now {
-            None => Some(true),
-            Some(key) if key.is_descending => Some(false),
-            Some(_) => None,
-        };
-        let key = next.map(|is_descending| SortKey {
-            field,
-            is_descending,
-        });
-        sort_by(queue, key);
+    let state = move || match key() {
+        None => field.map(|_| "none"),
+        Some((_, _, true)) => Some("descending"),
+        Some((_, _, false)) => Some("ascending"),
+    };
+    let press = move |event: MouseEvent| {
+        if let Some(field) = field {
+            let next = pressed(&sorts.get_untracked(), field, event.shift_key());
+            sort_by(queue, next);
+        }
     };
     let shown = if column == Column::Severity {
         "Sev"
     } else {
         column.title()
     };
-    let arrow = move || match state() {
-        Some("descending") => " ↓",
-        Some("ascending") => " ↑",
-        _ => "",
+    let arrow = move || {
+        let (at, of, is_descending) = key()?;
+        let arrow = if is_descending { "↓" } else { "↑" };
+        let place = if of > 1 {
+            (at + 1).to_string()
+        } else {
+            String::new()
+        };
+        Some(format!(" {arrow}{place}"))
+    };
+    let title = match field {
+        Some(_) => format!(
+            "{}: press to sort, Shift to sort by it, too",
+            column.title()
+        ),
+        None => column.title().to_owned(),
     };
     view! {
         <span
@@ -60,7 +69,7 @@ fn head(queue: Queue, sort: Memo<Option<SortKey>>, column: Column) -> impl IntoV
             class=format!("row__{}", column.word())
             aria-label=column.title()
             aria-sort=state
-            title=column.title()
+            title=title
         >
             {match field {
                 Some(_) => {

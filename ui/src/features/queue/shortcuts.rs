@@ -22,6 +22,7 @@ pub(super) fn register(queue: Queue) {
     let mut all = moving(queue, places);
     all.extend(listing(queue, Preferences::expect()));
     all.extend(grouping(queue));
+    all.extend(super::export::commands(queue));
     all.extend(selecting(queue, places));
     all.extend(copying(queue, Toasts::expect()));
     Commands::expect().register(all);
@@ -117,6 +118,14 @@ fn listing(queue: Queue, preferences: Preferences) -> Vec<Command> {
                 queue.toggle_pause();
             },
         ),
+        Command::new(
+            "queue.pin",
+            "Pin the open alert, or let it follow",
+            list,
+            &["p"],
+            move || queue.toggle_pin(),
+        )
+        .when(move || queue.open().is_some()),
         Command::new("queue.facets", "Facets", list, &["f"], move || {
             preferences.change(|choices| choices.facets = !choices.facets);
         }),
@@ -227,13 +236,8 @@ fn selecting(queue: Queue, places: Places) -> Vec<Command> {
             &["x"],
             move || {
                 let group = untrack(|| queue.focused_group());
-                let members = group.and_then(|key| {
-                    queue.layout().with_untracked(|layout| {
-                        layout.group(&key).map(|head| head.members.clone())
-                    })
-                });
-                match (members, queue.peek_focused()) {
-                    (Some(members), _) => queue.select(|selection| selection.toggle_all(&members)),
+                match (group, queue.peek_focused()) {
+                    (Some(key), _) => queue.toggle_group(&key),
                     (None, Some(id)) => queue.select(|selection| selection.toggle(id)),
                     (None, None) => {}
                 }
@@ -319,7 +323,10 @@ fn focused_group(queue: Queue) -> Option<String> {
 
 /// Moves the focus; an open alert follows it.
 fn step(queue: Queue, places: Places, by: isize) {
-    let now = untrack(|| queue.open().map(Line::Row).or_else(|| queue.focused_line()));
+    let open = untrack(|| queue.open().filter(|_| !queue.is_pinned()));
+    let now = open
+        .map(Line::Row)
+        .or_else(|| untrack(|| queue.focused_line()));
     let next = queue.layout().with_untracked(|layout| {
         let at = now.as_ref().and_then(|line| layout.place(line));
         match at {
@@ -361,7 +368,7 @@ fn go_to(queue: Queue, places: Places, line: &Line) {
     queue.focus_line(line);
     super::grid::focus_line(queue, line);
     if let Some(id) = line.alert()
-        && untrack(|| queue.open().is_some_and(|open| open != id))
+        && untrack(|| !queue.is_pinned() && queue.open().is_some_and(|open| open != id))
     {
         places.next_alert(id);
     }
