@@ -7,12 +7,13 @@ use leptos_router::components::{ParentRoute, Route, Router, Routes};
 use leptos_router::path;
 
 use crate::api::{self, Admission, Failure};
-use crate::components::Empty;
+use crate::components::{Empty, menu_commands};
 use crate::features::agents::{AgentPage, AgentsPage, NewAgentPage};
-use crate::features::alert::AlertPage;
-use crate::features::queue::{QueuePage, Records};
+use crate::features::alert::{self, AlertPage};
+use crate::features::queue::{self, QueuePage};
 use crate::features::setup::{FirstKeyDialog, SignInPage, StartFailedPage};
 use crate::shell::Shell;
+use crate::state::agent_times::AgentTimes;
 use crate::state::alert_actions::AlertActions;
 use crate::state::clock::Clock;
 use crate::state::commands::Commands;
@@ -21,7 +22,9 @@ use crate::state::places::Places;
 use crate::state::preferences::Preferences;
 use crate::state::prompts::Prompts;
 use crate::state::queue::Queue;
+use crate::state::recents::Recents;
 use crate::state::session::Session;
+use crate::state::snippets::Snippets;
 use crate::state::theme::Theme;
 use crate::state::toasts::Toasts;
 use crate::state::views::Views;
@@ -85,7 +88,9 @@ fn Running(boot: BootView) -> impl IntoView {
     Commands::provide();
     Queue::provide();
     Views::provide();
-    Records::provide();
+    Recents::provide();
+    AgentTimes::provide();
+    Snippets::provide();
     view! {
         <Router>
             <Inside first_key />
@@ -97,6 +102,9 @@ fn Running(boot: BootView) -> impl IntoView {
 fn Inside(first_key: RwSignal<bool>) -> impl IntoView {
     Places::provide();
     AlertActions::provide();
+    Commands::expect().declare(alert::commands());
+    Commands::expect().declare(queue::commands());
+    Commands::expect().declare(menu_commands());
     view! {
         <Shell>
             <Routes fallback=NotFound>

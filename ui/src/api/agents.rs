@@ -1,5 +1,6 @@
 //! Agents and what was delivered to them.
 
+use calseta_contract::ListMeta;
 use calseta_contract::agent::{
     AgentPatch, AgentRequest, AgentTestRequest, AgentTestView, AgentView,
 };
@@ -159,6 +160,13 @@ pub(crate) async fn retry_now(id: DeliveryId) -> Result<(), Failure> {
         Some("{}"),
     )
     .await
+}
+
+/// How many deliveries are in a state.
+pub(crate) async fn count_deliveries(state: &str) -> Result<u64, Failure> {
+    let path = format!("/v1/deliveries?state={state}&page_size=1");
+    let page = get::<Vec<Value>, ListMeta>(&path).await?;
+    Ok(page.meta.total.unwrap_or(0))
 }
 
 #[cfg(test)]

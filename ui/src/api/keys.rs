@@ -3,9 +3,19 @@
 use calseta_contract::api_key::{ApiKeyRequest, ApiKeyView};
 use calseta_contract::grant::{GrantRequest, GrantView};
 use calseta_domain::{AgentId, KeyType, Scope};
+use serde_json::Value;
 
 use super::Failure;
-use super::request::send;
+use super::request::{get, send};
+
+/// Keys that are read at once: more than anybody has made.
+const KEYS_PAGE: u32 = 200;
+
+/// Every key; none of them says itself.
+pub(crate) async fn list_keys() -> Result<Vec<ApiKeyView>, Failure> {
+    let path = format!("/v1/api-keys?page_size={KEYS_PAGE}");
+    Ok(get::<Vec<ApiKeyView>, Value>(&path).await?.data)
+}
 
 /// Makes an agent's own key with the scopes that agents usually need; the key is in this answer only.
 pub(crate) async fn create_agent_key(agent: AgentId, name: &str) -> Result<ApiKeyView, Failure> {

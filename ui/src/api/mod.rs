@@ -9,6 +9,7 @@ mod findings;
 mod keys;
 mod mappings;
 mod palette;
+mod providers;
 mod request;
 mod search;
 mod sources;
@@ -18,8 +19,8 @@ mod transport;
 mod triage;
 
 pub(crate) use agents::{
-    AgentDraft, Redelivery, create_agent, delete_agent, deliveries, delivery_body, get_agent,
-    list_agents, patch_agent, redeliver, retry_now, test_agent,
+    AgentDraft, Redelivery, count_deliveries, create_agent, delete_agent, deliveries,
+    delivery_body, get_agent, list_agents, patch_agent, redeliver, retry_now, test_agent,
 };
 pub(crate) use alerts::{
     AlertDetail, activity, alert_deliveries, count_alerts, get_alert, ingest_generic, list_alerts,
@@ -31,11 +32,14 @@ pub(crate) use failure::Failure;
 pub(crate) use findings::{
     add_indicators, hide_finding, indicator, review_finding, set_indicator_malice,
 };
-pub(crate) use keys::{create_agent_key, grant_address};
+pub(crate) use keys::{create_agent_key, grant_address, list_keys};
 pub(crate) use mappings::create_mapping;
-pub(crate) use palette::search;
+pub(crate) use palette::{enrich_now, search};
+pub(crate) use providers::list_providers;
 pub(crate) use request::encoded;
-pub(crate) use search::{complete, create_view, delete_view, facets, list_views, view_counts};
+pub(crate) use search::{
+    complete, create_view, delete_view, facets, groups, list_views, view_counts,
+};
 pub(crate) use sources::list_sources;
 pub(crate) use suppressions::{
     create_suppression, delete_suppression, list_suppressions, patch_suppression,

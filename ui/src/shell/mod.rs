@@ -1,5 +1,7 @@
 //! The frame around every page: rail, top bar, status bar, toasts, dialogs that any page may need.
 
+mod activity;
+mod api_chip;
 mod palette;
 mod prompts;
 mod rail;
@@ -91,6 +93,7 @@ fn register(commands: Commands) {
     ]);
     commands.register(window_commands());
     commands.register(appearance_commands());
+    commands.register(theme_commands());
 }
 
 fn window_commands() -> Vec<Command> {
@@ -144,15 +147,12 @@ fn window_commands() -> Vec<Command> {
 }
 
 fn appearance_commands() -> Vec<Command> {
-    let (preferences, theme) = (Preferences::expect(), Theme::expect());
+    let preferences = Preferences::expect();
     let window = Group::Window;
     let density = move |id, title, density: Density| {
         Command::new(id, title, window, &[], move || {
             preferences.change(|choices| choices.density = density);
         })
-    };
-    let wear = move |id, title, choice: Choice| {
-        Command::new(id, title, window, &[], move || theme.choose(choice))
     };
     vec![
         Command::new(
@@ -187,6 +187,24 @@ fn appearance_commands() -> Vec<Command> {
             &["Ctrl+Shift+ArrowRight"],
             move || preferences.move_split(SPLIT_STEP),
         ),
+        Command::new(
+            "window.text-larger",
+            "Larger text",
+            window,
+            &[],
+            move || {
+                preferences.resize_text(1);
+            },
+        ),
+        Command::new(
+            "window.text-smaller",
+            "Smaller text",
+            window,
+            &[],
+            move || {
+                preferences.resize_text(-1);
+            },
+        ),
         density("density.compact", "Compact rows", Density::Compact),
         density("density.cosy", "Cosy rows", Density::Cosy),
         density(
@@ -194,6 +212,15 @@ fn appearance_commands() -> Vec<Command> {
             "Comfortable rows",
             Density::Comfortable,
         ),
+    ]
+}
+
+fn theme_commands() -> Vec<Command> {
+    let theme = Theme::expect();
+    let wear = move |id, title, choice: Choice| {
+        Command::new(id, title, Group::Window, &[], move || theme.choose(choice))
+    };
+    vec![
         wear("theme.system", "Theme of the desktop", Choice::System),
         wear("theme.dark", "Dark theme", Choice::Dark),
         wear("theme.light", "Light theme", Choice::Light),

@@ -36,9 +36,6 @@ pub(super) fn Settings() -> impl IntoView {
             </button>
         }
     };
-    let advance = preferences.part(|choices| choices.auto_advance);
-    let single = preferences.part(|choices| choices.single_keys);
-    let utc = preferences.part(|choices| choices.utc);
     view! {
         <Dialog title="Settings" on_close=move |()| prompts.close()>
             <div class="form">
@@ -54,6 +51,41 @@ pub(super) fn Settings() -> impl IntoView {
                         {Density::ALL.into_iter().map(density_choice).collect_view()}
                     </div>
                 </fieldset>
+                <TextSize />
+                <Behaviour />
+            </div>
+            <div class="dialog__actions">
+                <CommandButton id="window.shortcuts" />
+                <Button label="Close" kind=ButtonKind::Primary on_press=move |()| prompts.close() />
+            </div>
+        </Dialog>
+    }
+}
+
+#[component]
+fn TextSize() -> impl IntoView {
+    let font = Preferences::expect().part(|choices| choices.font_px);
+    view! {
+                <fieldset class="display__part">
+                    <legend>"Size of text"</legend>
+                    <div class="display__choices">
+                        <CommandButton id="window.text-smaller" />
+                        <output class="settings__size" aria-live="polite">
+                            {move || format!("{} px", font.get())}
+                        </output>
+                        <CommandButton id="window.text-larger" />
+                    </div>
+                </fieldset>
+    }
+}
+
+#[component]
+fn Behaviour() -> impl IntoView {
+    let preferences = Preferences::expect();
+    let advance = preferences.part(|choices| choices.auto_advance);
+    let single = preferences.part(|choices| choices.single_keys);
+    let utc = preferences.part(|choices| choices.utc);
+    view! {
                 <fieldset class="display__part">
                     <legend>"Behaviour"</legend>
                     <Switch
@@ -72,11 +104,5 @@ pub(super) fn Settings() -> impl IntoView {
                         on_change=move |on| preferences.change(|choices| choices.utc = on)
                     />
                 </fieldset>
-            </div>
-            <div class="dialog__actions">
-                <CommandButton id="window.shortcuts" />
-                <Button label="Close" kind=ButtonKind::Primary on_press=move |()| prompts.close() />
-            </div>
-        </Dialog>
     }
 }

@@ -3,7 +3,10 @@
 use calseta_domain::Timestamp;
 use leptos::prelude::*;
 
+use super::activity::Activity;
+use crate::components::Popover;
 use crate::state::clock::Clock;
+use crate::state::commands::{Command, Commands, Group};
 use crate::state::live::{Link, Live};
 use crate::state::queue::Queue;
 use crate::state::session::Session;
@@ -50,9 +53,43 @@ pub(super) fn StatusBar() -> impl IntoView {
             <span>{looked_up}</span>
             <span>{waiting}</span>
             <span class="status-bar__paused">{paused}</span>
+            <ActivityButton />
             <span class="status-bar__space"></span>
             <span class="status-bar__path" title="Where the data lives">{boot.data_dir}</span>
             <span>{format!("v{}", boot.version)}</span>
         </footer>
+    }
+}
+
+/// Opens the drawer behind the bar.
+#[component]
+fn ActivityButton() -> impl IntoView {
+    let is_open = RwSignal::new(false);
+    Commands::expect().register(vec![Command::new(
+        "window.activity",
+        "Activity in the background",
+        Group::Window,
+        &["Ctrl+j"],
+        move || is_open.update(|open| *open = !*open),
+    )]);
+    view! {
+        <div class="menu">
+            <button
+                type="button"
+                class="status-bar__button"
+                data-command="window.activity"
+                aria-haspopup="dialog"
+                aria-expanded=move || is_open.get().to_string()
+                title="Lookups, deliveries and providers"
+                on:click=move |_| is_open.update(|open| *open = !*open)
+            >
+                "Activity"
+            </button>
+            <Show when=move || is_open.get()>
+                <Popover label="Activity" upwards=true on_close=move |()| is_open.set(false)>
+                    <Activity on_leave=move |()| is_open.set(false) />
+                </Popover>
+            </Show>
+        </div>
     }
 }

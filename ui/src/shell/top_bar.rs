@@ -3,8 +3,9 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use super::api_chip::ApiChip;
 use crate::api;
-use crate::components::{ButtonKind, CommandButton, CommandKeys, CopyButton, Glyph, Icon, Popover};
+use crate::components::{ButtonKind, CommandButton, CommandKeys, Glyph, Icon};
 use crate::state::commands::Commands;
 use crate::state::live::{Change, Live};
 use crate::state::preferences::Preferences;
@@ -105,90 +106,5 @@ fn EgressChip() -> impl IntoView {
                 </span>
             }
         })
-    }
-}
-
-/// Where the API listens, and how to call it.
-#[component]
-fn ApiChip() -> impl IntoView {
-    let base_url = Session::expect().base_url();
-    let is_open = RwSignal::new(false);
-    let shown = without_scheme(&base_url);
-    let url = StoredValue::new(base_url);
-    view! {
-        <div class="menu">
-            <button
-                type="button"
-                class="button button--quiet chip--api"
-                aria-haspopup="dialog"
-                aria-expanded=move || is_open.get().to_string()
-                title="The API listens here, for sources and agents on this machine"
-                on:click=move |_| is_open.update(|open| *open = !*open)
-            >
-                <span class="chip__label">"API"</span>
-                <code>{shown}</code>
-            </button>
-            <Show when=move || is_open.get()>
-                <Popover label="The API" at_end=true on_close=move |()| is_open.set(false)>
-                    <div class="snippets">
-                        {url.with_value(|url| snippets(url))
-                            .into_iter()
-                            .map(snippet)
-                            .collect_view()}
-                    </div>
-                </Popover>
-            </Show>
-        </div>
-    }
-}
-
-fn snippet((what, text): (&'static str, String)) -> impl IntoView {
-    view! {
-        <section class="snippets__one">
-            <h3 class="snippets__title">{what}</h3>
-            <pre class="snippet__text mono" tabindex="0">{text.clone()}</pre>
-            <CopyButton text what worded=true />
-        </section>
-    }
-}
-
-/// The address, and how to post an alert to it; the key is the reader's own.
-fn snippets(base_url: &str) -> Vec<(&'static str, String)> {
-    let curl = format!(
-        "curl -sX POST {base_url}/v1/alerts \\\n  -H \"Authorization: Bearer $CALSETA_KEY\" \\\n  \
-         -H \"Content-Type: application/json\" \\\n  \
-         -d '{{\"source_name\":\"generic\",\"payload\":{{\"title\":\"Test\",\"severity\":\"High\"}}}}'"
-    );
-    let python = format!(
-        "import os, requests\nrequests.post(\n    \"{base_url}/v1/alerts\",\n    \
-         headers={{\"Authorization\": f\"Bearer {{os.environ['CALSETA_KEY']}}\"}},\n    \
-         json={{\"source_name\": \"generic\", \"payload\": {{\"title\": \"Test\", \"severity\": \"High\"}}}},\n)"
-    );
-    vec![
-        ("Address", base_url.to_owned()),
-        ("Command", curl),
-        ("Python", python),
-    ]
-}
-
-fn without_scheme(url: &str) -> String {
-    url.split_once("://")
-        .map_or(url, |(_, rest)| rest)
-        .to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_snippets_name_the_real_address_and_valid_json() {
-        let all = snippets("http://localhost:8003");
-        assert!(
-            all.iter()
-                .all(|(_, text)| text.contains("http://localhost:8003"))
-        );
-        let body = all[1].1.split('\'').nth(1).expect("a quoted body");
-        serde_json::from_str::<serde_json::Value>(body).expect("the body is JSON");
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use wasm_bindgen::JsCast as _;
 
 use super::columns::Column;
 
@@ -11,6 +12,12 @@ use super::columns::Column;
 const STORAGE_KEY: &str = "calseta.preferences";
 /// The list's share of a split view, in percent: the default and its bounds.
 const SPLIT: u32 = 46;
+/// The size of ordinary text, in CSS pixels: the default and its bounds (product's own 12 to 18).
+const FONT_PX: u32 = 14;
+/// Smaller than this nobody reads for a shift.
+pub(crate) const FONT_MIN_PX: u32 = 12;
+/// Larger than this a row's text leaves its row; the desktop's zoom goes on from there.
+pub(crate) const FONT_MAX_PX: u32 = 18;
 /// Narrower than this the list says nothing.
 pub(crate) const SPLIT_MIN: u32 = 25;
 /// Wider than this the alert says nothing.
@@ -85,6 +92,8 @@ pub(crate) struct Choices {
     pub(crate) widths: BTreeMap<Column, u32>,
     /// The list's share of a split view, in percent.
     pub(crate) split: u32,
+    /// The size of ordinary text, in CSS pixels; everything else is in proportion.
+    pub(crate) font_px: u32,
     /// Whether the rail shows its words beside its icons.
     pub(crate) rail_wide: bool,
     /// Whether the facets are shown.
@@ -110,6 +119,7 @@ impl Default for Choices {
             columns: Vec::new(),
             widths: BTreeMap::new(),
             split: SPLIT,
+            font_px: FONT_PX,
             rail_wide: false,
             facets: false,
             utc: false,
@@ -140,6 +150,15 @@ impl Preferences {
             if let Some(root) = document().document_element() {
                 // An element of the page always takes an attribute.
                 let _ = root.set_attribute("data-density", density.get().word());
+            }
+        });
+        let font = preferences.part(|choices| choices.font_px);
+        Effect::new(move |_| {
+            let root = document().document_element();
+            if let Some(root) = root.and_then(|root| root.dyn_into::<web_sys::HtmlElement>().ok()) {
+                let scale = f64::from(font.get()) / f64::from(FONT_PX);
+                // An element of the page always takes a property.
+                let _ = root.style().set_property("--type", &scale.to_string());
             }
         });
         provide_context(preferences);
@@ -178,6 +197,16 @@ impl Preferences {
             let _ = storage.set_item(STORAGE_KEY, &text);
         }
         self.0.set(choices);
+    }
+
+    /// Makes the text larger or smaller by so many pixels.
+    pub(crate) fn resize_text(self, by: i32) {
+        self.change(|choices| {
+            choices.font_px = choices
+                .font_px
+                .saturating_add_signed(by)
+                .clamp(FONT_MIN_PX, FONT_MAX_PX);
+        });
     }
 
     /// Moves the border of a split view by so many percent.
