@@ -179,18 +179,7 @@ impl Engine {
             converting: Arc::new(tokio::sync::Semaphore::new(convert::TOGETHER)),
         };
         let inner = Arc::new(inner);
-        if let Err(problem) = quarantine::note_new(&inner).await {
-            tracing::error!(
-                error = problem.message,
-                "jobs in quarantine are not shown yet"
-            );
-        }
-        if let Err(problem) = vault::resume(&inner).await {
-            tracing::error!(
-                error = problem.message,
-                "a rotation of the master key is not finished; the next start tries again"
-            );
-        }
+        take_stock(&inner).await;
         Ok(Self { inner })
     }
 
@@ -340,6 +329,22 @@ impl Inner {
         let mut names: Vec<_> = sources.keys().cloned().collect();
         names.sort();
         names
+    }
+}
+
+/// Looks at what an earlier process left; what fails here is tried again by the next start.
+async fn take_stock(inner: &Arc<Inner>) {
+    if let Err(problem) = quarantine::note_new(inner).await {
+        tracing::error!(
+            error = problem.message,
+            "jobs in quarantine are not shown yet"
+        );
+    }
+    if let Err(problem) = vault::resume(inner).await {
+        tracing::error!(
+            error = problem.message,
+            "a rotation of the master key is not finished; the next start tries again"
+        );
     }
 }
 

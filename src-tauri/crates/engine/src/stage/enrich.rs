@@ -25,7 +25,7 @@ use crate::views::Evidence;
 use crate::{Problem, quarantine};
 
 /// How long a lookup may take in all, its answer stored: longer than any provider's own deadline.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 /// How long a lookup may be in hand, by the awake clock.
 const LEASE: Duration = Duration::from_secs(150);
 /// Lookups a job may take in all.

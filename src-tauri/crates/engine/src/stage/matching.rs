@@ -26,7 +26,7 @@ const BATCH: u32 = 32;
 /// that the first of a burst does not wait long for the last.
 const TOGETHER: usize = 8;
 /// How long a batch may be in hand, by the awake clock.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 /// How long a failed match waits.
 const RETRY_MS: i64 = 1_000;
 

@@ -8,6 +8,7 @@ mod delivery;
 mod evidence;
 mod fault_points;
 mod intake;
+mod messages;
 pub(crate) mod peer;
 mod quarantine;
 mod retention;

@@ -14,7 +14,7 @@ impl World {
     async fn take_all(&self) -> Vec<job::JobRow> {
         let inner = &self.engine.inner;
         let (lease, now) = (
-            inner.lease(std::time::Duration::from_secs(60)),
+            inner.lease(std::time::Duration::from_mins(1)),
             self.clock.now(),
         );
         let taken = inner.store.write(move |tx: &WriteTx<'_>| {

@@ -56,7 +56,7 @@ pub(crate) fn touch(tx: &WriteTx<'_>, boot: i64) -> Result<(), StoreError> {
 }
 
 /// Takes deliveries back that are in flight and fit `which`, and closes their attempts. From the
-/// third end in a row on each waits longer, up to an hour, so that the others go before it. A test is
+/// sixth end in a row on each waits longer, up to an hour, so that the others go before it. A test is
 /// sent once.
 pub(super) fn release_attempts(
     conn: &Connection,
@@ -77,8 +77,8 @@ pub(super) fn release_attempts(
                CASE WHEN crashes+1 >= ?2 OR trigger='test' THEN 'dead'
                  WHEN g.health='closed' THEN 'due' ELSE 'parked' END,
                CASE WHEN crashes+1 >= ?2 OR trigger='test' OR g.health != 'closed' THEN NULL
-                 WHEN crashes < 2 THEN ?1
-                 ELSE ?1 + min(3600000, 10000 << min(crashes - 2, 9)) END
+                 WHEN crashes < 5 THEN ?1
+                 ELSE ?1 + min(3600000, 5000 << min(crashes - 5, 10)) END
              FROM agent g WHERE g.id=delivery.agent_id)
          WHERE state='in_flight' AND {which}"
     ))?

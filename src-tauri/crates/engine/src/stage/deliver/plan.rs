@@ -36,14 +36,14 @@ enum Need {
 fn need(agent: &Waiting, now: Timestamp) -> Need {
     let when = |at: Timestamp, need: Need| if at <= now { need } else { Need::At(at) };
     match agent.health {
-        Health::Closed if !agent.is_active => Need::Nothing,
-        Health::Closed if agent.has_parked => Need::Send,
-        Health::Closed => agent
-            .next_at
-            .map_or(Need::Nothing, |at| when(at, Need::Send)),
+        Health::Closed if agent.is_active => match agent.next_at {
+            _ if agent.has_parked => Need::Send,
+            Some(at) => when(at, Need::Send),
+            None => Need::Nothing,
+        },
         Health::Open | Health::HalfOpen | Health::Disabled if agent.next_at.is_some() => Need::Park,
         Health::Open if agent.is_active => when(agent.next_probe_at.unwrap_or(now), Need::Probe),
-        Health::Open | Health::HalfOpen | Health::Disabled => Need::Nothing,
+        Health::Closed | Health::Open | Health::HalfOpen | Health::Disabled => Need::Nothing,
     }
 }
 
@@ -60,7 +60,6 @@ pub(super) fn plan(
     let mut room = room;
     for agent in waiting {
         match need(agent, now) {
-            Need::Nothing => {}
             Need::At(at) => plan.next = Some(plan.next.map_or(at, |next| next.min(at))),
             Need::Park => plan.work.push((agent.agent, Work::Park)),
             Need::Probe if room > 0 && free(agent) > 0 => {
@@ -68,7 +67,7 @@ pub(super) fn plan(
                 plan.work.push((agent.agent, Work::Probe));
             }
             // A place that becomes free wakes the stage.
-            Need::Probe => {}
+            Need::Probe | Need::Nothing => {}
             Need::Send => sends.push((agent.agent, free(agent), 0)),
         }
     }
