@@ -101,16 +101,30 @@ impl AlertActions {
                 Ok(samples) => samples,
                 Err(failure) => return self.toasts.fail("Nothing was changed", &failure),
             };
-            self.run(select, action);
+            // One after the other: what is suppressed is found by no query any more.
+            let is_done = match select.uuids.as_deref() {
+                Some([id]) => self.do_one(*id, action).await,
+                _ => self.do_many(select, action).await,
+            };
+            if !is_done {
+                return;
+            }
             let request = BulkRequest {
                 select: samples,
                 action: wire,
                 dry_run: false,
             };
             match api::bulk(&request).await {
-                Ok(view) => self.say_many(&suppress, &view),
+                Ok(view) => {
+                    if let Some(change) = view.change_uuid {
+                        self.remember_beside(change);
+                    }
+                    self.toasts
+                        .say("Alerts like these stay out of the queue for now");
+                }
                 Err(failure) => self.toasts.fail("Nothing was suppressed", &failure),
             }
+            self.queue.touch_all();
         });
     }
 
@@ -131,35 +145,49 @@ impl AlertActions {
     }
 
     fn run_one(self, id: AlertId, action: AlertAction) {
+        spawn_local(async move {
+            self.do_one(id, action).await;
+        });
+    }
+
+    /// Whether it was done.
+    async fn do_one(self, id: AlertId, action: AlertAction) -> bool {
         let is_first = self.busy.try_update_value(|busy| busy.insert(id));
         if is_first != Some(true) {
-            return;
+            return false;
         }
         self.queue.assume(&[id], |alert| action.apply(alert));
         if action.is_handling() {
             self.advance_from(&[id]);
         }
         let tags = untrack(|| self.queue.row(id)).map(|row| row.alert.tags.clone());
-        spawn_local(async move {
-            let outcome = send_one(id, &action, tags.unwrap_or_default()).await;
-            self.busy.update_value(|busy| {
-                busy.remove(&id);
-            });
-            match outcome {
-                Ok(changed) => {
-                    self.queue.update(|list| list.settle(id));
-                    self.note_done(action.done(1), changed.change_uuid, None);
-                }
-                Err(failure) => {
-                    self.queue.update(|list| list.roll_back(id));
-                    self.toasts.fail("The alert was not changed", &failure);
-                }
-            }
-            self.queue.touch(id);
+        let outcome = send_one(id, &action, tags.unwrap_or_default()).await;
+        self.busy.update_value(|busy| {
+            busy.remove(&id);
         });
+        let is_done = outcome.is_ok();
+        match outcome {
+            Ok(changed) => {
+                self.queue.update(|list| list.settle(id));
+                self.note_done(action.done(1), changed.change_uuid, None);
+            }
+            Err(failure) => {
+                self.queue.update(|list| list.roll_back(id));
+                self.toasts.fail("The alert was not changed", &failure);
+            }
+        }
+        self.queue.touch(id);
+        is_done
     }
 
     fn run_many(self, select: BulkSelect, action: AlertAction) {
+        spawn_local(async move {
+            self.do_many(select, action).await;
+        });
+    }
+
+    /// Whether it was done.
+    async fn do_many(self, select: BulkSelect, action: AlertAction) -> bool {
         let Some(wire) = action.bulk() else {
             if select.uuids.is_none() {
                 self.toasts
@@ -169,10 +197,10 @@ impl AlertActions {
             for id in select.uuids.unwrap_or_default() {
                 self.run_one(id, action.clone());
             }
-            return;
+            return false;
         };
         if self.bulk_busy.get_untracked() {
-            return;
+            return false;
         }
         self.bulk_busy.set(true);
         let shown = self.meant(&select);
@@ -182,27 +210,27 @@ impl AlertActions {
             action: wire,
             dry_run: false,
         };
-        spawn_local(async move {
-            let outcome = api::bulk(&request).await;
-            self.bulk_busy.set(false);
-            match outcome {
-                Ok(view) => {
-                    self.queue
-                        .update(|list| shown.iter().for_each(|id| list.settle(*id)));
-                    self.say_many(&action, &view);
-                    if action.is_handling() {
-                        self.queue.select(|selection| selection.set([]));
-                        self.advance_from(&shown);
-                    }
-                }
-                Err(failure) => {
-                    self.queue
-                        .update(|list| shown.iter().for_each(|id| list.roll_back(*id)));
-                    self.toasts.fail("No alert was changed", &failure);
+        let outcome = api::bulk(&request).await;
+        self.bulk_busy.set(false);
+        let is_done = outcome.is_ok();
+        match outcome {
+            Ok(view) => {
+                self.queue
+                    .update(|list| shown.iter().for_each(|id| list.settle(*id)));
+                self.say_many(&action, &view);
+                if action.is_handling() {
+                    self.queue.select(|selection| selection.set([]));
+                    self.advance_from(&shown);
                 }
             }
-            self.queue.touch_all();
-        });
+            Err(failure) => {
+                self.queue
+                    .update(|list| shown.iter().for_each(|id| list.roll_back(*id)));
+                self.toasts.fail("No alert was changed", &failure);
+            }
+        }
+        self.queue.touch_all();
+        is_done
     }
 
     /// The loaded alerts that a selection means.

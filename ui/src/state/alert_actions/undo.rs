@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::AlertActions;
-use crate::api;
+use crate::api::{self, Failure};
 
 /// Changes that can be taken back from here; older ones leave the list.
 const MAX_UNDO: usize = 50;
@@ -13,7 +13,8 @@ const MAX_UNDO: usize = 50;
 /// A change that can be taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Undoable {
-    change: ChangeId,
+    /// More than one when an action led to another; the last is taken back first.
+    changes: Vec<ChangeId>,
     said: String,
 }
 
@@ -21,9 +22,21 @@ impl AlertActions {
     /// Remembers a change, so that one key takes it back.
     pub(crate) fn remember(self, change: ChangeId, said: String) {
         self.undoable.update(|all| {
-            all.push(Undoable { change, said });
+            all.push(Undoable {
+                changes: vec![change],
+                said,
+            });
             if all.len() > MAX_UNDO {
                 all.remove(0);
+            }
+        });
+    }
+
+    /// Remembers a change that the latest one led to: both are taken back by one key.
+    pub(super) fn remember_beside(self, change: ChangeId) {
+        self.undoable.update(|all| {
+            if let Some(last) = all.last_mut() {
+                last.changes.push(change);
             }
         });
     }
@@ -40,18 +53,17 @@ impl AlertActions {
         };
         self.toasts.withdraw("change.undo");
         spawn_local(async move {
-            match api::undo(last.change).await {
-                Ok(view) => {
-                    let left = view.skipped.len();
+            match undo_all(&last.changes).await {
+                Ok((restored, left)) => {
                     let rest = if left == 0 {
                         String::new()
                     } else {
                         format!(" · {left} left alone, changed since")
                     };
-                    let alerts = if view.restored == 1 {
+                    let alerts = if restored == 1 {
                         "1 alert is as it was".to_owned()
                     } else {
-                        format!("{} alerts are as they were", view.restored)
+                        format!("{restored} alerts are as they were")
                     };
                     self.toasts
                         .say(format!("Undone: {} — {alerts}{rest}", last.said));
@@ -61,4 +73,15 @@ impl AlertActions {
             self.queue.touch_all();
         });
     }
+}
+
+/// Takes changes back, the last first; how many alerts the first of them restored, and how many
+/// were left alone.
+async fn undo_all(changes: &[ChangeId]) -> Result<(u64, usize), Failure> {
+    let mut outcome = (0, 0);
+    for change in changes.iter().rev() {
+        let view = api::undo(*change).await?;
+        outcome = (view.restored, view.skipped.len());
+    }
+    Ok(outcome)
 }
