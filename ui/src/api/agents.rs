@@ -162,6 +162,28 @@ pub(crate) async fn retry_now(id: DeliveryId) -> Result<(), Failure> {
     .await
 }
 
+/// Switches an agent on again and takes up what was held back or given up.
+pub(crate) async fn enable_agent(id: AgentId) -> Result<(), Failure> {
+    let body = json!({ "recover": true });
+    tell(
+        "POST",
+        &format!("/v1/agents/{id}/enable"),
+        Some(&body.to_string()),
+    )
+    .await
+}
+
+/// Takes up what is `parked` or `dead`.
+pub(crate) async fn recover_agent(id: AgentId, state: &str) -> Result<(), Failure> {
+    let body = json!({ "state": state });
+    tell(
+        "POST",
+        &format!("/v1/agents/{id}/recover"),
+        Some(&body.to_string()),
+    )
+    .await
+}
+
 /// How many deliveries are in a state.
 pub(crate) async fn count_deliveries(state: &str) -> Result<u64, Failure> {
     let path = format!("/v1/deliveries?state={state}&page_size=1");

@@ -20,7 +20,8 @@ mod triage;
 
 pub(crate) use agents::{
     AgentDraft, Redelivery, count_deliveries, create_agent, delete_agent, deliveries,
-    delivery_body, get_agent, list_agents, patch_agent, redeliver, retry_now, test_agent,
+    delivery_body, enable_agent, get_agent, list_agents, patch_agent, recover_agent, redeliver,
+    retry_now, test_agent,
 };
 pub(crate) use alerts::{
     AlertDetail, activity, alert_deliveries, count_alerts, get_alert, ingest_generic, list_alerts,
@@ -45,7 +46,7 @@ pub(crate) use suppressions::{
     create_suppression, delete_suppression, list_suppressions, patch_suppression,
     preview_suppression,
 };
-pub(crate) use system::{boot, is_air_gapped, take_first_key};
+pub(crate) use system::{boot, is_air_gapped, quarantined_jobs, release_job, take_first_key};
 pub(crate) use transport::{Admission, admission, forget_session};
 pub(crate) use triage::{
     add_note, agent_payload, dispatch_agent, dispatch_explanation, enrich_alert, related,

@@ -1,6 +1,8 @@
 //! What the window asks once at its start.
 
 use calseta_contract::health::{BootView, FirstKeyView};
+use calseta_contract::job::JobView;
+use calseta_domain::JobId;
 use serde_json::{Value, json};
 
 use super::Failure;
@@ -23,4 +25,14 @@ pub(crate) async fn is_air_gapped() -> Result<bool, Failure> {
 /// The first admin key. The backend gives it once and answers 404 afterwards.
 pub(crate) async fn take_first_key() -> Result<FirstKeyView, Failure> {
     send("POST", "/ui/first-key", &json!({})).await
+}
+
+/// Work that ended the program or hung again and again, and is not tried by itself.
+pub(crate) async fn quarantined_jobs() -> Result<Vec<JobView>, Failure> {
+    Ok(get::<Vec<JobView>, Value>("/v1/jobs").await?.data)
+}
+
+/// Tries such work once more.
+pub(crate) async fn release_job(id: JobId) -> Result<JobView, Failure> {
+    send("POST", &format!("/v1/jobs/{id}/release"), &json!({})).await
 }

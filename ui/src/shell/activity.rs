@@ -1,18 +1,23 @@
 //! What goes on in the background, in words: lookups, deliveries and what the providers allow.
 
+use calseta_contract::job::{JobKindWord, JobView};
 use calseta_contract::provider::ProviderView;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::{self, Failure};
-use crate::components::Mood;
+use crate::components::{Button, Mood};
+use crate::hooks::use_action;
 use crate::state::live::Live;
 use crate::state::places::Places;
 use crate::state::queue::Queue;
+use crate::state::toasts::Toasts;
 use crate::text::{clip, visible};
 
 /// A provider's name is cut to this many characters.
 const NAME_CHARS: usize = 40;
+/// Jobs that are listed; the API has them all.
+const MAX_JOBS: usize = 10;
 /// The states of deliveries that are not over, or need somebody, with their words.
 const DELIVERIES: [(&str, &str, &str); 4] = [
     ("due", "busy", "waiting to be sent"),
@@ -25,6 +30,7 @@ const DELIVERIES: [(&str, &str, &str); 4] = [
 #[derive(Clone, Default)]
 struct Background {
     deliveries: Vec<u64>,
+    jobs: Vec<JobView>,
     providers: Vec<ProviderView>,
 }
 
@@ -35,6 +41,7 @@ async fn read() -> Result<Background, Failure> {
     }
     Ok(Background {
         deliveries,
+        jobs: api::quarantined_jobs().await?,
         providers: api::list_providers().await?,
     })
 }
@@ -111,8 +118,46 @@ fn shown(read: Background) -> impl IntoView {
             .into_iter()
             .map(|(mood, text)| view! { <p class="activity__line"><Mood mood text /></p> })
             .collect_view()}
+        {(!read.jobs.is_empty())
+            .then(|| {
+                view! {
+                    <h2 class="activity__title">"Jobs in quarantine"</h2>
+                    <ul>{read.jobs.into_iter().take(MAX_JOBS).map(job).collect_view()}</ul>
+                }
+            })}
         <h2 class="activity__title">"Providers"</h2>
         <ul>{read.providers.into_iter().map(provider).collect_view()}</ul>
+    }
+}
+
+/// Work that failed in a way that takes the program with it: tried again only by hand.
+fn job(job: JobView) -> impl IntoView {
+    let toasts = Toasts::expect();
+    let action = use_action();
+    let id = job.uuid;
+    let what = match job.kind {
+        JobKindWord::Enrich => "Lookup of",
+        JobKindWord::Match => "Matching of",
+    };
+    let subject = job.subject.as_deref().unwrap_or("something deleted");
+    let text = format!("{what} {}", clip(&visible(subject), NAME_CHARS));
+    let release = move |()| {
+        action.start_or(
+            async move { api::release_job(id).await },
+            move |_| toasts.say("It is tried once more"),
+            move |failure| toasts.fail("It was not tried again", failure),
+        );
+    };
+    view! {
+        <li class="activity__line activity__provider">
+            <Mood mood="bad" text />
+            <span>{format!("broke off {} times", job.crashes)}</span>
+            <Button
+                label="Try once more"
+                busy=Signal::derive(move || action.busy())
+                on_press=release
+            />
+        </li>
     }
 }
 

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_params_map;
 
+use super::backlog::Backlog;
 use super::deliveries::Deliveries;
 use super::list::state;
 use super::secrets::AgentKey;
@@ -100,6 +101,7 @@ fn Body(
                 <ActiveSwitch agent />
                 <TestButton agent=id />
             </div>
+            {move || agent.get().map(|agent| view! { <Backlog agent on_changed /> })}
             {move || agent.get().map(|agent| view! { <Facts agent /> })}
             <Deliveries agent=id />
             <Keys id agent />

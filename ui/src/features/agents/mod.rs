@@ -1,5 +1,6 @@
 //! Agents: who is told about alerts, and how that went.
 
+mod backlog;
 mod deliveries;
 mod detail;
 mod list;
