@@ -103,6 +103,7 @@ fn facts(head: &GroupHead, group: Group) -> impl IntoView + use<> {
     } else {
         visible(&head.label).into_owned()
     };
+    let past = head.last_closed.map(record);
     let spread = head.oldest != head.newest;
     let (oldest, newest) = (head.oldest, head.newest);
     view! {
@@ -115,7 +116,7 @@ fn facts(head: &GroupHead, group: Group) -> impl IntoView + use<> {
             <Age at=newest />
             {spread.then(|| view! { "–" <Age at=oldest /> })}
         </span>
-        <span class="group-row__past">{head.last_closed.map(record)}</span>
+        <span class="group-row__past" title=past.clone()>{past.clone()}</span>
     }
 }
 

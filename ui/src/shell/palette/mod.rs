@@ -16,6 +16,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use serde_json::json;
 use uuid::Uuid;
+use web_sys::{ScrollIntoViewOptions, ScrollLogicalPosition};
 
 use self::entries::{Asked, Entry, listed, wanted};
 use self::lookup::{LookUps, LookedUp};
@@ -84,6 +85,7 @@ pub(super) fn Palette() -> impl IntoView {
         }
         event.prevent_default();
         event.stop_propagation();
+        show_line(chosen.get_untracked());
     };
     let list = move || {
         let mut index = 0;
@@ -95,10 +97,6 @@ pub(super) fn Palette() -> impl IntoView {
         });
         shown.collect_view()
     };
-    let note = move || {
-        let text = failure.get();
-        text.map(|text| view! { <p class="palette__note" role="status">{text}</p> })
-    };
     view! {
         <Dialog title="Search and commands" on_close=move |()| prompts.close() class="palette">
             <SearchInput text chosen on_key=pressed />
@@ -106,7 +104,7 @@ pub(super) fn Palette() -> impl IntoView {
                 {list}
             </div>
             <LookedUp lookups />
-            {note}
+            <Reason failure />
             <p class="palette__note">"> commands   # tags   @ agents   ! approvals   ↑↓ choose   Enter take"</p>
         </Dialog>
     }
@@ -125,6 +123,25 @@ fn entries_of(text: RwSignal<String>, found: RwSignal<PaletteView>) -> Memo<Vec<
         })
     };
     Memo::new_with_compare(list, |_, _| true)
+}
+
+/// Why nothing was found.
+#[component]
+fn Reason(failure: RwSignal<Option<String>>) -> impl IntoView {
+    move || {
+        let text = failure.get();
+        text.map(|text| view! { <p class="palette__note" role="status">{text}</p> })
+    }
+}
+
+/// Scrolls the list so far that a line is seen.
+fn show_line(index: usize) {
+    let line = document().get_element_by_id(&format!("{LIST_ID}-{index}"));
+    if let Some(line) = line {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        line.scroll_into_view_with_scroll_into_view_options(&options);
+    }
 }
 
 /// What is typed; the list has its focus by name only.
