@@ -36,9 +36,7 @@ async fn write(store: &Store, task: usize, round: usize) -> Result<()> {
     tokio::time::timeout(DEADLINE, written)
         .await
         .context("a write was never answered")??;
-    let seen = store
-        .read(move |tx| Ok::<_, StoreError>(setting::get(tx, &name)?))
-        .await?;
+    let seen = store.read(move |tx| setting::get(tx, &name)).await?;
     ensure!(
         seen.as_deref() == Some(value.as_str()),
         "answered before its commit: {seen:?}"
@@ -89,9 +87,7 @@ async fn nobody_is_answered_early_and_no_wake_up_is_lost() -> Result<()> {
     let again = open(files.path())?;
     for task in 0..=TASKS {
         let name = format!("handover.{task}");
-        let kept = again
-            .read(move |tx| Ok::<_, StoreError>(setting::get(tx, &name)?))
-            .await?;
+        let kept = again.read(move |tx| setting::get(tx, &name)).await?;
         ensure!(
             kept == Some((rounds - 1).to_string()),
             "{task} ended at {kept:?}"

@@ -1,9 +1,11 @@
 //! Ends in the middle of a delivery: by kill -9 and by SIGTERM.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use calseta_tests::backend::{Backend, wait_for};
+use calseta_tests::goals;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
@@ -38,6 +40,17 @@ where
     world.alert("cut off").await?;
     agent.wait(1).await?;
     let world = world.restart(end).await?;
+    let restarted = Instant::now();
+    agent.wait(2).await?;
+    goals::shown(
+        "D5",
+        "a delivery in hand when the process ended",
+        format!(
+            "sent again {} ms after the restart",
+            restarted.elapsed().as_millis()
+        ),
+        "≤ 1 s",
+    );
     let done = world
         .delivery(&uuid, "done", |d| d["state"] == "delivered")
         .await?;
