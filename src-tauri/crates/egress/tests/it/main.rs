@@ -8,4 +8,5 @@ mod peer;
 mod reached;
 mod rebinding;
 mod rules;
+mod trust;
 mod urls;

@@ -163,3 +163,82 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use calseta_store::tables::{retention, setting};
+    use calseta_store::{MAX_LOG_BYTES, StoreError, WriteTx};
+
+    use super::{OVER_MS, Seen, step};
+    use crate::tests::{World, world};
+
+    /// Bytes of one row that makes the log longer.
+    const PIECE: usize = 4 * 1024 * 1024;
+
+    /// Pieces that are more than the bound.
+    const PIECES: u64 = MAX_LOG_BYTES / PIECE as u64 + 4;
+
+    async fn grow(world: &World, until: u64) {
+        let store = &world.engine.inner.store;
+        for n in 0..PIECES {
+            if store.storage().log_bytes > until {
+                return;
+            }
+            store
+                .write(move |tx: &WriteTx<'_>| {
+                    // Another text each time: what is the same is not written again.
+                    let text = format!("{n:016}").repeat(PIECE / 16);
+                    setting::put(tx, "large", &text)
+                })
+                .await
+                .unwrap();
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_reader_that_does_not_end_is_an_alarm_and_its_end_is_the_end_of_it() {
+        let world = world().await;
+        let (inner, mut seen) = (world.engine.inner.clone(), Seen::default());
+        // The control: without one, however much is written, there is nothing to say.
+        grow(&world, MAX_LOG_BYTES).await;
+        step(&inner, &mut seen).await;
+        assert!(inner.store.storage().log_bytes < MAX_LOG_BYTES);
+        let (release, held) = mpsc::channel::<()>();
+        let (begun, begin) = mpsc::channel::<()>();
+        let reader = inner.clone();
+        let pinned = inner.tasks.spawn(async move {
+            reader
+                .store
+                .read(move |tx| {
+                    retention::progress(tx)?;
+                    let _told = begun.send(());
+                    let _ended = held.recv();
+                    Ok::<_, StoreError>(())
+                })
+                .await
+        });
+        begin.recv().unwrap();
+        grow(&world, MAX_LOG_BYTES).await;
+        let facts = inner.store.storage();
+        assert!(facts.log_bytes > MAX_LOG_BYTES, "{facts:?}");
+        step(&inner, &mut seen).await;
+        assert_eq!(inner.storage_word(), "ok", "a backup may take this long");
+        world.clock.advance_millis(OVER_MS);
+        step(&inner, &mut seen).await;
+        assert_eq!(world.engine.health().await.storage, "log_over");
+        assert_eq!(world.engine.health().await.status, "degraded");
+        drop(release);
+        drop(pinned.await);
+        step(&inner, &mut seen).await;
+        assert_eq!(world.engine.health().await.storage, "ok");
+        let kinds: Vec<_> = world
+            .events(&world.analyst)
+            .await
+            .into_iter()
+            .map(|(kind, _)| kind)
+            .collect();
+        assert_eq!(kinds, ["storage.log_over", "storage.log_emptied"]);
+    }
+}
