@@ -131,11 +131,6 @@ impl Engine {
                 reason: error.to_string(),
             })?;
         let store = Store::open(dir, config.clock.now())?;
-        let egress = Client::new(ClientConfig {
-            user_agent: format!("Calseta-Console/{}", env!("CARGO_PKG_VERSION")),
-            own_ports: Vec::new(),
-        })
-        .map_err(|error| StartError::Egress(error.to_string()))?;
         seed(&store, &config.clock).await?;
         let mappings = store.read(|tx| mapping::active(tx)).await?;
         let (demo, now) = (config.demo, config.clock.now());
@@ -146,8 +141,7 @@ impl Engine {
         let sources = sources::load(&store).await?;
         let settings = Settings::load(&store).await?;
         let egress_waiting = Arc::new(egress_log::Waiting::new(config.clock.clone()));
-        egress.note_decisions(Arc::clone(&egress_waiting) as Arc<dyn DecisionLog>);
-        egress.set_rules(outbound::rules_at_start(&settings));
+        let egress = outbound_client(&settings, &egress_waiting)?;
         let inner = Inner {
             store,
             vault,
@@ -346,6 +340,21 @@ async fn take_stock(inner: &Arc<Inner>) {
             "a rotation of the master key is not finished; the next start tries again"
         );
     }
+}
+
+/// The outbound client under the rules of the settings; what it decides is noted.
+fn outbound_client(
+    settings: &Settings,
+    waiting: &Arc<egress_log::Waiting>,
+) -> Result<Client, StartError> {
+    let client = Client::new(ClientConfig {
+        user_agent: format!("Calseta-Console/{}", env!("CARGO_PKG_VERSION")),
+        own_ports: Vec::new(),
+    })
+    .map_err(|error| StartError::Egress(error.to_string()))?;
+    client.note_decisions(Arc::clone(waiting) as Arc<dyn DecisionLog>);
+    client.set_rules(outbound::rules_at_start(settings));
+    Ok(client)
 }
 
 /// Stores what every data directory has. Idempotent.

@@ -1,7 +1,7 @@
 //! What time removes, what a person removes, and what stays of it.
 
 use calseta_contract::finding::FindingRequest;
-use calseta_contract::retention::{DeleteAllRequest, PurgeRequest};
+use calseta_contract::retention::{DeleteAllRequest, PurgeRequest, RetentionCounts};
 use calseta_contract::triage::NoteRequest;
 use calseta_domain::{AlertId, ErrorCode};
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ async fn a_run_removes_what_the_preview_counted_and_nothing_else() {
     assert!(!is_there(&world, old).await);
     assert!(is_there(&world, open).await && is_there(&world, fresh).await);
     let after = world.engine.retention(by, &Vec::new()).await.unwrap();
-    assert_eq!(after.would_remove, Default::default());
+    assert_eq!(after.would_remove, RetentionCounts::default());
     assert_eq!(after.last_run.map(|run| run.removed), Some(ran.removed));
     assert!(
         world.engine.verify(by).await.unwrap().ok,
