@@ -376,6 +376,32 @@ pub(crate) const ROWS: &[Row] = &[
         "return !!document.querySelector('[data-shortcut]')",
     ),
     row("window.settings", List, "g ,", dialog!("Settings")),
+    row(
+        "queue.pin",
+        Alert,
+        "p",
+        "return document.body.innerText.includes('the open alert is pinned')",
+    ),
+    row("queue.export-csv", List, "X c", TOAST),
+    row("queue.export-ndjson", List, "X n", TOAST),
+    row(
+        "window.activity",
+        List,
+        "Ctrl+j",
+        "return !!document.querySelector('.activity')",
+    ),
+    row(
+        "window.text-larger",
+        List,
+        "> Larger text",
+        "return Number(document.documentElement.style.getPropertyValue('--type')) > 1",
+    ),
+    row(
+        "window.text-smaller",
+        List,
+        "> Smaller text",
+        "return Number(document.documentElement.style.getPropertyValue('--type')) === 1",
+    ),
     row("window.copy-link", List, "Ctrl+l", TOAST),
     row(
         "window.zone",
