@@ -26,6 +26,8 @@ pub const SCHEDULE_MS: [i64; 12] = [
 ];
 /// How much the jitter may move a wait, as a part of it.
 pub const JITTER_PART: f64 = 0.2;
+/// The longest wait there is: a day, and the jitter.
+pub const LONGEST_WAIT_MS: i64 = 24 * HOUR_MS + 24 * HOUR_MS / 5;
 /// The shortest wait after a sign of overload: timeout, 429, 502, 504.
 pub const OVERLOAD_WAIT_MS: i64 = MINUTE_MS;
 /// The longest wait that a `Retry-After` can ask for.

@@ -12,6 +12,7 @@ use crate::StoreError;
 
 /// Every point's name, without its side.
 pub const POINTS: &[&str] = &[
+    "clock.back",
     "deliver.claim",
     "deliver.settle",
     "dispatch",

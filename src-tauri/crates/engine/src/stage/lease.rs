@@ -2,12 +2,15 @@
 //!
 //! Leases are counted on the awake clock: a laptop that slept with work in hand has lost none of it.
 //! Whoever still works on what was taken back is refused by its token.
+//!
+//! It also makes due what a clock that was set back since has put too far away.
 
 use std::future;
 use std::sync::Arc;
 
-use calseta_domain::Timestamp;
+use calseta_domain::{Timestamp, breaker, retry};
 use calseta_store::WriteTx;
+use calseta_store::tables::backlog::{self, LongestWaits};
 use calseta_store::tables::delivery::Lease;
 use calseta_store::tables::job;
 
@@ -30,8 +33,38 @@ pub(super) async fn run(inner: Arc<Inner>) {
     }
 }
 
+/// The longest that anything can have been told to wait. Jobs wait a minute for lookups, and a
+/// provider may ask for less; an hour is far beyond both.
+const LONGEST: LongestWaits = LongestWaits {
+    delivery_ms: retry::LONGEST_WAIT_MS,
+    probe_ms: breaker::MAX_ASKED_MS,
+    job_ms: 3_600_000,
+};
+
+/// Makes due what nobody can have put so far away.
+async fn fetch_back(inner: &Arc<Inner>) -> Result<(), Problem> {
+    let now = inner.clock.now();
+    loop {
+        let is_stranded = inner
+            .store
+            .read(move |tx| Ok::<_, Problem>(backlog::is_stranded(tx, LONGEST, now)?))
+            .await?;
+        if !is_stranded {
+            return Ok(());
+        }
+        tracing::warn!("the clock was set back; what was put off by it is due now");
+        inner
+            .store
+            .write_at("clock.back", move |tx: &WriteTx<'_>| {
+                Ok::<_, Problem>(backlog::fetch_back(tx, LONGEST, now)?)
+            })
+            .await?;
+    }
+}
+
 /// Takes back what is beyond its lease; when the next one ends.
 pub(crate) async fn step(inner: &Arc<Inner>) -> Result<Option<Timestamp>, Problem> {
+    fetch_back(inner).await?;
     let (boot, awake, now) = (
         inner.store.boot(),
         inner.clock.awake_millis(),

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::peer::Peer;
 use super::{PAGE, World, world};
-use crate::stage::{deliver, matching};
+use crate::stage::{deliver, lease, matching};
 use crate::{Backlog, DeliveryListQuery, Waits};
 
 pub(super) const MINUTE_MS: i64 = 60_000;
@@ -372,4 +372,38 @@ async fn refused_credentials_pause_at_once_and_new_ones_are_tried_at_once() {
     world.deliver().await;
     assert_eq!(world.states(agent).await, vec!["delivered"; 3]);
     assert_eq!(peer.received()[1].header("authorization"), "Bearer another");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clock_that_is_set_back_strands_nothing() {
+    let world = world().await;
+    let (away, other) = (Peer::answering("500 Oops"), Peer::answering("500 Oops"));
+    let agent = world.agent_at(&away, |_| {}).await;
+    world.alerts(1..=6).await;
+    world.deliver().await;
+    // The clock runs nine days ahead while a probe is made and an attempt fails.
+    world.clock.sleep_millis(9 * DAY_MS);
+    let late = world.agent_at(&other, |_| {}).await;
+    world.alerts([7]).await;
+    world.deliver().await;
+    assert_eq!(world.states(late).await, ["due"]);
+    world.clock.sleep_millis(-9 * DAY_MS);
+    away.answer("200 OK");
+    other.answer("200 OK");
+    world.deliver().await;
+    assert_eq!(world.states(late).await, ["due"], "it is days away");
+    lease::step(&world.engine.inner).await.unwrap();
+    world.deliver().await;
+    assert_eq!(world.states(late).await, ["delivered"]);
+    assert_eq!(world.states(agent).await, vec!["delivered"; 7]);
+    // What was put off by a clock that is right stays where it is.
+    away.answer("503 Later\r\nRetry-After: 3600");
+    world.alerts([8]).await;
+    world.deliver().await;
+    let before = world.listed(agent).await.pop().unwrap().next_attempt_at;
+    lease::step(&world.engine.inner).await.unwrap();
+    assert_eq!(
+        world.listed(agent).await.pop().unwrap().next_attempt_at,
+        before
+    );
 }

@@ -13,6 +13,77 @@ pub const PIECE: u32 = 500;
 /// The most that is counted of one state.
 pub const COUNTED: u64 = 10_000;
 
+/// The longest waits that anybody can ask for. What is due later than that was put there by a clock
+/// that has been set back since: it would wait for days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LongestWaits {
+    /// Of a delivery's next attempt, in milliseconds.
+    pub delivery_ms: i64,
+    /// Of a breaker's next probe.
+    pub probe_ms: i64,
+    /// Of a job.
+    pub job_ms: i64,
+}
+
+/// Whether anything is due later than it can have been asked for.
+pub fn is_stranded(
+    tx: &impl Reads,
+    waits: LongestWaits,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx
+        .conn()
+        .prepare_cached(
+            "SELECT EXISTS(SELECT 1 FROM agent g WHERE EXISTS(SELECT 1 FROM delivery d
+                 WHERE d.agent_id = g.id AND d.state = 'due' AND d.next_at > ?1))
+               OR EXISTS(SELECT 1 FROM breaker WHERE next_probe_at > ?2)
+               OR EXISTS(SELECT 1 FROM job WHERE kind = 'match' AND state = 'ready' AND run_at > ?3)
+               OR EXISTS(SELECT 1 FROM job WHERE kind = 'enrich' AND state = 'ready' AND run_at > ?3)",
+        )?
+        .query_row(
+            (
+                now.plus_millis(waits.delivery_ms).millis(),
+                now.plus_millis(waits.probe_ms).millis(),
+                now.plus_millis(waits.job_ms).millis(),
+            ),
+            |row| row.get(0),
+        )?)
+}
+
+/// Makes what is stranded due now, a piece of the deliveries of each agent at a time.
+pub fn fetch_back(tx: &WriteTx<'_>, waits: LongestWaits, now: Timestamp) -> Result<(), StoreError> {
+    let at = now.millis();
+    let agents = {
+        let mut statement = tx.conn.prepare_cached("SELECT id FROM agent")?;
+        let rows = statement.query_map([], |row| row.get::<_, i64>(0))?;
+        rows.collect::<Result<Vec<_>, _>>()?
+    };
+    let latest = now.plus_millis(waits.delivery_ms).millis();
+    for agent in agents {
+        tx.conn
+            .prepare_cached(
+                "UPDATE delivery SET next_at=?2 WHERE id IN (SELECT id FROM delivery
+                   WHERE agent_id=?1 AND state='due' AND next_at>?3 ORDER BY next_at LIMIT ?4)",
+            )?
+            .execute((agent, at, latest, PIECE))?;
+    }
+    tx.conn
+        .prepare_cached("UPDATE breaker SET next_probe_at=?1 WHERE next_probe_at>?2")?
+        .execute((at, now.plus_millis(waits.probe_ms).millis()))?;
+    for kind in ["match", "enrich"] {
+        tx.conn
+            .prepare_cached(
+                "UPDATE job SET run_at=?1 WHERE id IN (SELECT id FROM job
+                   WHERE kind=?2 AND state='ready' AND run_at>?3 ORDER BY run_at LIMIT ?4)",
+            )?
+            .execute((at, kind, now.plus_millis(waits.job_ms).millis(), PIECE))?;
+    }
+    for wake in [Wake::Matches, Wake::Lookups, Wake::Deliveries] {
+        tx.wake(wake);
+    }
+    Ok(())
+}
+
 /// An agent that something waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
