@@ -163,7 +163,7 @@ fn title(id: AlertId, alert: &Arc<AlertSummary>) -> impl IntoView + use<> {
         {mark(alert.note_count > 0, Glyph::Note, "Has notes", "row__mark")}
         {move || {
             (queue.last_viewed() == Some(id) && queue.open() != Some(id))
-                .then(|| view! { <span class="row__viewed">"last viewed"</span> })
+                .then(|| view! { <span class="row__viewed" title="The alert that was open last">"last viewed"</span> })
         }}
         <Snippet id />
     }

@@ -160,7 +160,7 @@ fn focus_element(id: String) {
     }
 }
 
-/// Whether an element was there to be given the focus.
+/// Whether an element was there and took the focus.
 fn takes_focus(id: &str) -> bool {
     let row = document().get_element_by_id(id);
     let Some(row) = row.and_then(|row| row.dyn_into::<HtmlElement>().ok()) else {
@@ -168,9 +168,12 @@ fn takes_focus(id: &str) -> bool {
     };
     let options = web_sys::FocusOptions::new();
     options.set_prevent_scroll(true);
-    // A row that is hidden behind an open alert takes no focus, and needs none.
+    // A row that is hidden behind an open alert takes no focus, and needs none; one that an alert
+    // has covered until now takes it a frame later.
     let _ = row.focus_with_options(&options);
-    true
+    document()
+        .active_element()
+        .is_some_and(|active| active.id() == id)
 }
 
 /// A row's id in the page.
