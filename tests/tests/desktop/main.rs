@@ -4,6 +4,7 @@
 //! driver or the recorder these tests fail, they never skip. Screenshots are kept.
 
 mod calls;
+mod console;
 mod desk;
 mod ending;
 mod main_job;

@@ -107,6 +107,24 @@ pub(crate) const ROWS: &[Row] = &[
         "return !!document.querySelector('.peek')",
     ),
     row(
+        "queue.pin",
+        Alert,
+        "p",
+        "return !!document.querySelector('.grid__pinned')",
+    ),
+    row(
+        "queue.export-csv",
+        List,
+        "X c",
+        "return [...document.querySelectorAll('.toast:not([data-was])')].some(one => one.textContent.includes('Exported') && one.textContent.includes('.csv'))",
+    ),
+    row(
+        "queue.export-ndjson",
+        List,
+        "X n",
+        "return [...document.querySelectorAll('.toast:not([data-was])')].some(one => one.textContent.includes('Exported') && one.textContent.includes('.ndjson'))",
+    ),
+    row(
         "queue.display",
         List,
         "d",
@@ -375,6 +393,12 @@ pub(crate) const ROWS: &[Row] = &[
         "?",
         "return !!document.querySelector('[data-shortcut]')",
     ),
+    row(
+        "menu.close",
+        List,
+        "v | Escape",
+        "return !document.querySelector('.popover')",
+    ),
     row("window.settings", List, "g ,", dialog!("Settings")),
     row(
         "queue.pin",
@@ -408,6 +432,24 @@ pub(crate) const ROWS: &[Row] = &[
         List,
         "u",
         "return document.querySelector('[data-command=\"window.zone\"]').textContent !== __was.zone",
+    ),
+    row(
+        "window.activity",
+        List,
+        "Ctrl+j",
+        "return !!document.querySelector('.activity')",
+    ),
+    row(
+        "window.text-larger",
+        List,
+        "> Larger text",
+        "return Number(document.documentElement.style.getPropertyValue('--type') || 1) > __was.type",
+    ),
+    row(
+        "window.text-smaller",
+        List,
+        "> Smaller text",
+        "return Number(document.documentElement.style.getPropertyValue('--type') || 1) < __was.type",
     ),
     row(
         "window.rail",

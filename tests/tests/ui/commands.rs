@@ -19,6 +19,7 @@ const REMEMBER: &str = "const width = css => document.querySelector(css)?.getBou
     window.__was = { id: document.activeElement?.id, \
     list: width('.queue'), rail: width('.rail'), facets: !!document.querySelector('.facets'), \
     unread: !!document.activeElement?.matches('.row--unread'), \
+    type: Number(document.documentElement.style.getPropertyValue('--type') || 1), \
     zone: document.querySelector('[data-command=\"window.zone\"]')?.textContent }; \
     document.querySelectorAll('.toast').forEach(one => one.dataset.was = ''); \
     performance.clearResourceTimings(); return 1";

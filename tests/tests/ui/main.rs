@@ -3,6 +3,7 @@
 //! Every test starts its own `calseta serve --ui` with an empty data directory and its own
 //! browser, does with the keyboard what an analyst does, and keeps screenshots to be looked at.
 
+mod adapts;
 mod agents;
 mod command_rows;
 mod commands;

@@ -323,12 +323,12 @@ fn the_focus_comes_back_from_an_alert_that_covers_the_list() {
     for width in [1000, 820] {
         browser.resize(width, 700).expect("resized");
         browser.press("G").expect("the last row");
-        world.until("return document.activeElement.textContent.includes('upper')");
+        world.until("return document.activeElement.matches('.grid__row') && document.activeElement.textContent.includes('upper')");
         browser.press("o").expect("opened");
         world.until("return document.activeElement.matches('.detail')");
         browser.press(keys::ESCAPE).expect("back");
         world.until("return location.pathname === '/'");
-        world.until("return document.activeElement.textContent.includes('upper')");
+        world.until("return document.activeElement.matches('.grid__row') && document.activeElement.textContent.includes('upper')");
         browser.press("?").expect("the sheet");
         world.until("return !!document.querySelector('dialog[open]')");
         browser.press(keys::ESCAPE).expect("closed");

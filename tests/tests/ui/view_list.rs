@@ -245,6 +245,15 @@ pub(crate) const VIEWS: &[View] = &[
             world.until("return document.querySelectorAll('main h2').length > 5");
         },
     },
+    View {
+        name: "activity",
+        keys: None,
+        open: |world, _| {
+            list(world);
+            strike(world, "Ctrl+j");
+            shown(world, ".activity");
+        },
+    },
     dialog("close", "c"),
     dialog("severity", "s"),
     dialog("tags", "t"),
