@@ -18,6 +18,17 @@ use crate::components::{Button, Section};
 use crate::state::commands::{Command, Commands, Group};
 use crate::text::{delivery_wait, visible};
 
+/// What a finding of v1.1.0's shape says: its text, and no verdict.
+const NO_VERDICT: &str = "without a verdict";
+/// Verdicts in the order in which they are counted.
+const WORST_FIRST: [&str; 5] = [
+    "malicious",
+    "suspicious",
+    "inconclusive",
+    "benign",
+    NO_VERDICT,
+];
+
 /// What decides whether a card is painted again: a finding never changes, what is said of it does.
 type Painted = (FindingId, Option<String>, bool, Option<FindingId>, u64);
 
@@ -59,6 +70,7 @@ pub(super) fn Findings(open: OpenAlert) -> impl IntoView {
             >
                 <Show when=move || can_compare.get()>
                     <p class="findings__bar">
+                        <span class="findings__said">{move || said(all.get().iter().flatten())}</span>
                         <Button
                             label=Signal::derive(move || {
                                 if comparing.get() { "One below the other" } else { "Side by side" }.to_owned()
@@ -113,6 +125,26 @@ fn authors<'a>(findings: impl Iterator<Item = &'a FindingView>) -> usize {
     names.len()
 }
 
+/// How those that stand divide: `1 malicious · 2 benign`, worst first.
+fn said<'a>(findings: impl Iterator<Item = &'a FindingView>) -> String {
+    let standing: Vec<&str> = findings
+        .filter(|finding| finding.superseded_by.is_none() && !finding.is_hidden)
+        .map(|finding| finding.verdict.as_deref().unwrap_or(NO_VERDICT))
+        .collect();
+    counted(&standing)
+}
+
+fn counted(standing: &[&str]) -> String {
+    WORST_FIRST
+        .into_iter()
+        .filter_map(|word| {
+            let count = standing.iter().filter(|one| **one == word).count();
+            (count > 0).then(|| format!("{count} {word}"))
+        })
+        .collect::<Vec<_>>()
+        .join(" · ")
+}
+
 /// Who was told and has not answered yet, and how long that usually takes.
 #[component]
 fn Waiting(open: OpenAlert) -> impl IntoView {
@@ -135,5 +167,20 @@ fn Waiting(open: OpenAlert) -> impl IntoView {
             .into_iter()
             .map(|line| view! { <p class="section__note" role="status">{line}</p> })
             .collect_view()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_are_counted_worst_first() {
+        let standing = ["benign", NO_VERDICT, "malicious", "benign"];
+        assert_eq!(
+            counted(&standing),
+            "1 malicious · 2 benign · 1 without a verdict"
+        );
+        assert_eq!(counted(&[]), "");
     }
 }
