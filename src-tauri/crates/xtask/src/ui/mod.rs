@@ -10,7 +10,9 @@ mod size;
 mod stylesheet;
 
 use anyhow::{Context, Result};
+use std::env;
 use std::fs;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use wasm_bindgen_cli_support::Bindgen;
@@ -88,6 +90,7 @@ fn compile(workspace: &Workspace, compiler: &Compiler, profile: Profile) -> Resu
         Profile::Dev => "debug",
         Profile::Release => {
             cargo.args(["--profile", RELEASE_PROFILE]);
+            cargo.env("RUSTFLAGS", release_flags(workspace)?);
             RELEASE_PROFILE
         }
     };
@@ -96,6 +99,28 @@ fn compile(workspace: &Workspace, compiler: &Compiler, profile: Profile) -> Resu
         .join(wasm::TARGET)
         .join(folder);
     Ok(built.join(format!("{PACKAGE}.wasm")))
+}
+
+/// The same, without the folders of the machine that builds in the text of panics.
+fn release_flags(workspace: &Workspace) -> Result<String> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
+    let mut folders = vec![workspace.root.clone()];
+    if let Some(sources) = home.map(|home| home.join("registry/src"))
+        && sources.is_dir()
+    {
+        for entry in fs::read_dir(&sources)? {
+            folders.push(entry?.path());
+        }
+    }
+    let remapped = folders
+        .iter()
+        .map(|folder| folder.display().to_string())
+        // The flags are divided at spaces: a folder with one keeps its name.
+        .filter(|folder| !folder.contains(char::is_whitespace))
+        .map(|folder| format!("--remap-path-prefix={folder}/="));
+    let flags = iter::once(COMPILER_FLAGS.to_owned()).chain(remapped);
+    Ok(flags.collect::<Vec<_>>().join(" "))
 }
 
 /// Makes the bindings, unless they were made from this very program already.
@@ -125,7 +150,7 @@ fn generate_bindings(workspace: &Workspace, program: &Path, profile: Profile) ->
         .and_then(|generator| generator.generate(&folder))
         .context("cannot generate the bindings")?;
     if is_release {
-        shrink::shrink(&workspace.root, &program_file(&folder))?;
+        shrink::shrink(workspace, &program_file(&folder))?;
     }
     fs::write(stamp, identity)?;
     Ok(folder)

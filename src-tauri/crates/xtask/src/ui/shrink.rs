@@ -1,15 +1,17 @@
 //! Makes the release build's program smaller by Binaryen's `wasm-opt`, which works on the whole
-//! program where the compiler works on functions.
+//! program where the compiler works on functions. Distributions have versions that do half as
+//! much, so it is one of the npm packages of the test tools, at the version of their lock file.
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::fs;
 use std::path::Path;
 
-use crate::setup::packages;
-use crate::{command, environment, output};
+use crate::tools::Tools;
+use crate::workspace::Workspace;
+use crate::{command, output};
 
-/// The program, and the Debian package that has it.
-const TOOL: (&str, &str) = ("wasm-opt", "binaryen");
+/// The tool among the npm packages.
+const TOOL: &str = "binaryen/bin/wasm-opt";
 
 /// What the compiler's output uses; naming no more keeps the program readable for every engine
 /// that could read it before.
@@ -23,12 +25,10 @@ const FEATURES: [&str; 6] = [
 ];
 
 /// Replaces `program` by a smaller one that does the same.
-pub(super) fn shrink(root: &Path, program: &Path) -> Result<()> {
-    if environment::find_program(TOOL.0).is_none() {
-        install(root)?;
-    }
+pub(super) fn shrink(workspace: &Workspace, program: &Path) -> Result<()> {
+    let tools = Tools::prepare(workspace)?;
     let smaller = program.with_extension("smaller");
-    let mut tool = command::program(TOOL.0, root);
+    let mut tool = tools.node(TOOL);
     tool.args(["-Oz", "--converge"])
         .args(FEATURES)
         .arg(program)
@@ -38,15 +38,4 @@ pub(super) fn shrink(root: &Path, program: &Path) -> Result<()> {
     let (before, after) = (fs::metadata(program)?.len(), fs::metadata(&smaller)?.len());
     output::note(&format!("from {} KB to {} KB", before / 1000, after / 1000));
     fs::rename(&smaller, program).with_context(|| format!("cannot replace {}", program.display()))
-}
-
-fn install(root: &Path) -> Result<()> {
-    if environment::find_program("dpkg-query").is_none() {
-        bail!(
-            "`{}` is missing: install {} (its Debian package's name) for a release build",
-            TOOL.0,
-            TOOL.1
-        );
-    }
-    packages::install(root, &[TOOL.1])
 }
