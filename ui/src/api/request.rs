@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Failure;
-use super::transport;
+use super::transport::{self, Answer};
 
 /// `GET`, the whole envelope.
 pub(super) async fn get<T, M>(path: &str) -> Result<Envelope<T, M>, Failure>
@@ -23,23 +23,13 @@ where
     B: Serialize,
     T: DeserializeOwned,
 {
-    let request = format!("{method} {path}");
-    let body = serde_json::to_string(body)
-        .map_err(|e| Failure::unreadable(&request, 0, &e.to_string()))?;
+    let body = serde_json::to_string(body).map_err(|e| unreadable(method, path, 0, &e))?;
     Ok(call_for::<T, Value>(method, path, Some(&body)).await?.data)
 }
 
 /// A request whose answer is of no interest, or empty.
 pub(super) async fn tell(method: &str, path: &str, body: Option<&str>) -> Result<(), Failure> {
-    let answer = transport::send(method, path, body).await?;
-    if (200..300).contains(&answer.status) {
-        return Ok(());
-    }
-    Err(Failure::from_answer(
-        &format!("{method} {path}"),
-        answer.status,
-        &answer.body,
-    ))
+    successful(method, path, body).await.map(drop)
 }
 
 /// A request; the whole envelope. An answer without a body is read as `null` with nothing to say.
@@ -52,18 +42,27 @@ where
     T: DeserializeOwned,
     M: DeserializeOwned,
 {
-    let request = format!("{method} {path}");
-    let answer = transport::send(method, path, body).await?;
-    if !(200..300).contains(&answer.status) {
-        return Err(Failure::from_answer(&request, answer.status, &answer.body));
-    }
+    let answer = successful(method, path, body).await?;
     let body = if answer.body.is_empty() {
         r#"{"data":null,"meta":{}}"#
     } else {
         &answer.body
     };
-    serde_json::from_str(body)
-        .map_err(|e| Failure::unreadable(&request, answer.status, &e.to_string()))
+    serde_json::from_str(body).map_err(|e| unreadable(method, path, answer.status, &e))
+}
+
+/// An answer that says that it was done.
+async fn successful(method: &str, path: &str, body: Option<&str>) -> Result<Answer, Failure> {
+    let answer = transport::send(method, path, body).await?;
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    let request = format!("{method} {path}");
+    Err(Failure::from_answer(&request, answer.status, &answer.body))
+}
+
+fn unreadable(method: &str, path: &str, status: u16, why: &serde_json::Error) -> Failure {
+    Failure::unreadable(&format!("{method} {path}"), status, &why.to_string())
 }
 
 /// A value of a query string, percent-encoded: unreserved characters stay.

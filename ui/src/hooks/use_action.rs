@@ -1,11 +1,15 @@
 //! One action at a time: a button that is busy cannot be pressed twice.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::api::Failure;
+
+/// What is done once an action is over; gives why it failed.
+type Settle = Box<dyn FnOnce() -> Option<Failure>>;
 
 /// An action that may be running and may have failed.
 #[derive(Debug, Clone, Copy)]
@@ -55,26 +59,35 @@ impl Action {
         done: impl FnOnce(T) + 'static,
         failed: impl FnOnce(&Failure) + 'static,
     ) {
+        // Every caller has types of its own; what is done with them is the same code for all.
+        self.run(Box::pin(async move {
+            let settle: Settle = match work.await {
+                Ok(value) => Box::new(move || {
+                    done(value);
+                    None
+                }),
+                Err(failure) => Box::new(move || {
+                    failed(&failure);
+                    Some(failure)
+                }),
+            };
+            settle
+        }));
+    }
+
+    fn run(self, work: Pin<Box<dyn Future<Output = Settle>>>) {
         if self.busy.get_untracked() {
             return;
         }
         self.busy.set(true);
         spawn_local(async move {
-            let outcome = work.await;
+            let settle = work.await;
             if self.busy.try_set(false).is_some() {
                 // The view has gone, and its signals with it.
                 return;
             }
-            match outcome {
-                Ok(value) => {
-                    self.failure.try_set(None);
-                    done(value);
-                }
-                Err(failure) => {
-                    failed(&failure);
-                    self.failure.try_set(Some(failure));
-                }
-            }
+            let failure = settle();
+            self.failure.try_set(failure);
         });
     }
 }

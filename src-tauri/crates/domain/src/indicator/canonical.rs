@@ -7,8 +7,6 @@
 use std::borrow::Cow;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use url::Url;
-
 use super::IndicatorType;
 
 /// The longest indicator, in bytes, before and after canonicalising.
@@ -133,10 +131,22 @@ fn domain(raw: &str) -> Option<String> {
 /// A host name in ASCII and lower case, without its trailing dot; `None` when it is none.
 fn name_to_ascii(name: &str) -> Option<String> {
     if !name.is_ascii() || name.to_ascii_lowercase().contains("xn--") {
-        let ascii = idna::domain_to_ascii(name).ok()?;
-        return ldh_name(&ascii);
+        return international_name(name);
     }
     ldh_name(name)
+}
+
+#[cfg(feature = "idn")]
+fn international_name(name: &str) -> Option<String> {
+    ldh_name(&idna::domain_to_ascii(name).ok()?)
+}
+
+/// Without the tables a name of other letters stays as it was written: the backend spells it.
+#[cfg(not(feature = "idn"))]
+fn international_name(name: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    let is_name = !lower.chars().any(|c| c.is_whitespace() || c.is_control());
+    (lower.len() <= MAX_NAME_BYTES && is_name).then_some(lower)
 }
 
 fn ldh_name(name: &str) -> Option<String> {
@@ -176,8 +186,13 @@ fn url_once(raw: &str) -> Option<String> {
         .chars()
         .filter(|c| !matches!(c, '\t' | '\n' | '\r'))
         .collect();
-    let refanged = refang(&visible);
-    let mut url = Url::parse(&rearm_scheme(&refanged)).ok()?;
+    standard_url(&rearm_scheme(&refang(&visible)))
+}
+
+/// As the URL standard serialises it; `None` when it is no URL of the web or of a file server.
+#[cfg(feature = "idn")]
+fn standard_url(text: &str) -> Option<String> {
+    let mut url = url::Url::parse(text).ok()?;
     if !matches!(url.scheme(), "http" | "https" | "ftp") {
         return None;
     }
@@ -187,6 +202,15 @@ fn url_once(raw: &str) -> Option<String> {
         url.set_host(Some(&undotted)).ok()?;
     }
     Some(url.into())
+}
+
+/// Without the parser a URL stays as it was written, but for its scheme: the backend spells it.
+#[cfg(not(feature = "idn"))]
+fn standard_url(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let is_url = matches!(scheme.as_str(), "http" | "https" | "ftp") && !rest.trim().is_empty();
+    is_url.then(|| format!("{scheme}://{rest}"))
 }
 
 /// `hxxp`, `h**p`, `hxtp`, `htxp`, `hXXps`, `fxp` … back into what they stand for.
@@ -284,7 +308,7 @@ fn refang(text: &str) -> String {
     out
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "idn"))]
 mod tests {
     use proptest::prelude::*;
 
