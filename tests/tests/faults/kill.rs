@@ -16,7 +16,7 @@ use crate::world::{Random, World};
 /// Kills of the run, short and long.
 const KILLS: (u32, u32) = (20, 200);
 /// The control loses within this many kills, or it is no control.
-const CONTROL_KILLS: u32 = 10;
+const CONTROL_KILLS: u32 = 60;
 /// When a kill comes, in milliseconds after the burst's start.
 const KILL_WITHIN_MS: (u64, u64) = (20, 600);
 /// Attempts at once to one agent: what one kill can make an agent get twice.
