@@ -1,4 +1,4 @@
-//! One desktop notification a finding.
+//! One desktop notification a finding, and one when an agent is paused or given up.
 //!
 //! It follows the event log from where it ends at the start, so that nothing is told twice and a
 //! restart tells nothing again. A desktop without a notification daemon is a normal one: that is
@@ -34,7 +34,7 @@ const ACTIVATION_WAIT: Duration = Duration::from_hours(12);
 /// Notifications that can be activated at once; each holds a connection to the bus. The oldest
 /// gives way to a new one.
 const MAX_WAITING: usize = 16;
-/// The event that is told.
+/// The event of a finding.
 const FINDING_CREATED: &str = "finding.created";
 /// What its detail names when a suppression hides the alert.
 const SUPPRESSED_BY: &str = "suppressed_by";
@@ -56,14 +56,14 @@ impl Since {
     }
 }
 
-/// Tells every finding from a place on, until stopped.
+/// Tells every finding, and every agent that stops, from a place on, until stopped.
 pub(crate) async fn follow(
     engine: Engine,
     Since(mut after): Since,
     app: AppHandle<Wry>,
     stop: CancellationToken,
 ) {
-    let mut pace = Pace::default();
+    let (mut pace, mut stops) = (Pace::default(), Pace::default());
     let mut shown = Shown::new(app);
     loop {
         let range = EventRange {
@@ -86,7 +86,7 @@ pub(crate) async fn follow(
                 events, next_after, ..
             }) => {
                 after = Some(next_after);
-                tell(&events, &mut pace, &mut shown);
+                tell(&events, (&mut pace, &mut stops), &mut shown);
             }
             Err(problem) => {
                 tracing::warn!(error = %problem.message, "the event log could not be read");
@@ -102,7 +102,7 @@ pub(crate) async fn follow(
     }
 }
 
-fn tell(events: &[EventView], pace: &mut Pace, shown: &mut Shown) {
+fn tell(events: &[EventView], (pace, stops): (&mut Pace, &mut Pace), shown: &mut Shown) {
     // A finding about a suppressed alert waits where the alert does.
     let is_told = |event: &&EventView| {
         event.kind == FINDING_CREATED && !event.changed.contains_key(SUPPRESSED_BY)
@@ -110,6 +110,14 @@ fn tell(events: &[EventView], pace: &mut Pace, shown: &mut Shown) {
     for event in events.iter().filter(is_told) {
         if pace.admit(Instant::now()) {
             shown.raise(text::of_finding(event));
+        }
+    }
+    for note in events.iter().filter_map(text::of_stopped_agent) {
+        let now = Instant::now();
+        // What is too much is not counted for later: the list of agents says how they stand.
+        drop(stops.digest(now));
+        if stops.admit(now) {
+            shown.raise(note);
         }
     }
 }

@@ -12,6 +12,8 @@ const MAX_BODY_CHARS: usize = 200;
 const MAX_SUMMARY_CHARS: usize = 80;
 /// Characters of the alert's title in the body, so that the agent's words have room.
 const MAX_TITLE_CHARS: usize = 90;
+/// Characters of an agent's name in the first line.
+const MAX_NAME_CHARS: usize = 30;
 /// How our own secrets begin.
 const SECRET_PREFIXES: [&str; 2] = ["cai_", "whsec_"];
 /// From this many characters on, what follows such a prefix is a secret.
@@ -50,6 +52,28 @@ pub(super) fn of_finding(event: &EventView) -> Note {
         body: output::escaped(&clamped(&body, MAX_BODY_CHARS)),
         alert: event.alert_uuid,
     }
+}
+
+/// The notification for an agent that its breaker paused or that was given up; `None` for any other
+/// event.
+pub(super) fn of_stopped_agent(event: &EventView) -> Option<Note> {
+    let text = |name: &str| event.changed.get(name).and_then(|value| value.as_str());
+    let stands = event.changed.get("health")?.as_array()?.last()?.as_str()?;
+    let what = match stands {
+        "open" => "is paused: its alerts wait until it answers",
+        "disabled" => "is switched off: enable it to send what waits",
+        _ => return None,
+    };
+    if event.kind != "agent.updated" {
+        return None;
+    }
+    let headline = format!("{} {what}", clamped(&plain(text("name")?), MAX_NAME_CHARS));
+    let body = plain(text("reason").unwrap_or_default());
+    Some(Note {
+        summary: output::escaped(&clamped(&headline, MAX_SUMMARY_CHARS)),
+        body: output::escaped(&clamped(&body, MAX_BODY_CHARS)),
+        alert: None,
+    })
 }
 
 /// The notification for findings that came too fast for one each.
@@ -125,6 +149,24 @@ mod tests {
             "changed": changed,
         });
         serde_json::from_value(event).expect("an event")
+    }
+
+    #[test]
+    fn an_agent_that_stops_is_told_and_one_that_is_back_is_not() {
+        let agent = |health: Value| {
+            let changed = json!({"name": "a & <b>", "health": health, "reason": "refused <i>"});
+            let mut event = event(&changed);
+            "agent.updated".clone_into(&mut event.kind);
+            of_stopped_agent(&event)
+        };
+        let note = agent(json!(["closed", "open"])).expect("it is told");
+        assert!(note.summary.starts_with("a &amp; &lt;b&gt; is paused"));
+        assert_eq!(note.body, "refused &lt;i&gt;");
+        assert!(agent(json!(["open", "disabled"])).is_some());
+        assert_eq!(agent(json!(["open", "closed"])), None);
+        assert_eq!(agent(Value::Null), None);
+        let finding = event(&json!({"name": "a", "health": ["closed", "open"]}));
+        assert_eq!(of_stopped_agent(&finding), None);
     }
 
     #[test]
