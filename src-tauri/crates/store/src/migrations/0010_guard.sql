@@ -39,3 +39,6 @@ INSERT INTO retention(id) VALUES(1);
 
 -- What can be taken back of one alert goes with it.
 CREATE INDEX change_item_alert ON change_item(alert_uuid);
+
+-- An indicator that nothing has any more goes with its lookups, those that were given up too.
+CREATE INDEX job_enrich_dead ON job(ref) WHERE kind = 'enrich' AND state = 'dead';

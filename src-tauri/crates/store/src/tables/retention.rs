@@ -349,7 +349,8 @@ fn forget_indicator(tx: &WriteTx<'_>, id: i64) -> Result<bool, StoreError> {
     }
     for sql in [
         "DELETE FROM enrichment WHERE indicator_id = ?1",
-        "DELETE FROM job WHERE ref = ?1 AND kind = 'enrich'",
+        "DELETE FROM job WHERE ref = ?1 AND kind = 'enrich' AND state != 'dead'",
+        "DELETE FROM job WHERE ref = ?1 AND kind = 'enrich' AND state = 'dead'",
         "DELETE FROM search_values WHERE rowid = ?1",
     ] {
         tx.conn.prepare_cached(sql)?.execute([id])?;
