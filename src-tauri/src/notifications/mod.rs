@@ -113,10 +113,8 @@ fn tell(events: &[EventView], (pace, stops): (&mut Pace, &mut Pace), shown: &mut
         }
     }
     for note in events.iter().filter_map(text::of_stopped_agent) {
-        let now = Instant::now();
-        // What is too much is not counted for later: the list of agents says how they stand.
-        drop(stops.digest(now));
-        if stops.admit(now) {
+        // The list of agents says how those stand that are too many to be told of.
+        if stops.admit_or_drop(Instant::now()) {
             shown.raise(note);
         }
     }

@@ -28,6 +28,15 @@ impl Pace {
         true
     }
 
+    /// Whether it is shown now; what is too much is not counted for later.
+    pub(super) fn admit_or_drop(&mut self, now: Instant) -> bool {
+        let has_room = self.has_room(now);
+        if has_room {
+            self.shown.push_back(now);
+        }
+        has_room
+    }
+
     /// When the digest is due, if any finding waits for it.
     pub(super) fn digest_at(&self) -> Option<Instant> {
         let oldest = self.shown.front().filter(|_| self.held > 0)?;
