@@ -56,16 +56,36 @@ fn no_payload_in_any_field_runs_or_fetches() {
     press(&world, "r");
     world.until("return document.querySelectorAll('.grid__row').length > 20");
     look(&world, "the queue", &mut faults);
+    look_at_alerts(&world, &alerts, &mut faults);
+    world.keep("hostile-dark-1600");
+    world.walk_to("/agents");
+    shown(
+        &world,
+        "main table, main [role=table], main li, main .agent-row, main a[href^='/agents/']",
+    );
+    look(&world, "the agents", &mut faults);
+    look_at_menus(&world, &mut faults);
+    look_at_suppressions(&world, &mut faults);
+
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let asked = sink.received();
+    assert!(asked.is_empty(), "nothing was fetched: {asked:?}");
+    assert_eq!(
+        world.complaints(),
+        [""; 0],
+        "the policy was not even needed"
+    );
+    control_is_noticed(&world, &sink);
+}
+
+/// Every alert's page, with all that it has.
+fn look_at_alerts(world: &World, alerts: &[String], faults: &mut Vec<String>) {
     for (n, alert) in alerts.iter().enumerate() {
         world.walk_to(&format!("/alerts/{alert}"));
         world.until(&format!(
             "return location.pathname === '/alerts/{alert}' && !!document.querySelector('.finding')"
         ));
-        look(
-            &world,
-            &format!("the alert with {}", PAYLOADS[n]),
-            &mut faults,
-        );
+        look(world, &format!("the alert with {}", PAYLOADS[n]), faults);
         let count = format!(
             "return document.querySelector('main').textContent.split('{}').length - 1",
             mark(n)
@@ -77,56 +97,46 @@ fn no_payload_in_any_field_runs_or_fetches() {
             PAYLOADS[n]
         );
     }
-    world.keep("hostile-dark-1600");
-    world.walk_to("/agents");
-    shown(
-        &world,
-        "main table, main [role=table], main li, main .agent-row, main a[href^='/agents/']",
-    );
-    look(&world, "the agents", &mut faults);
+}
 
+/// The menus, the palette and a dialog that name what others named.
+fn look_at_menus(world: &World, faults: &mut Vec<String>) {
     // What was saved elsewhere is read by the next start.
     world.walk_to("/");
     world.browser.reload().expect("read anew");
-    shown(&world, ".grid__row");
-    page::watch(&world.browser).expect("watched");
+    shown(world, ".grid__row");
+    page::watch(world.browser).expect("watched");
     for (keys, css) in [
         ("v", "[role=menuitemradio]"),
         ("Ctrl+k", ".palette__input"),
         ("N", "dialog[open]"),
     ] {
-        views::close_dialogs(&world);
-        strike(&world, "Escape Escape");
+        views::close_dialogs(world);
+        strike(world, "Escape Escape");
         world.until("return !document.querySelector('.popover')");
-        strike(&world, keys);
-        shown(&world, css);
+        strike(world, keys);
+        shown(world, css);
         if keys == "v" {
             world.until("return document.querySelector('.popover').innerText.includes('mark00')");
         }
         if keys == "Ctrl+k" {
-            press(&world, "mark0");
+            press(world, "mark0");
             world.until("return document.querySelectorAll('[role=option]').length > 3");
         }
-        look(&world, &format!("what {keys} opens"), &mut faults);
+        look(world, &format!("what {keys} opens"), faults);
     }
-    views::close_dialogs(&world);
-    strike(&world, "Ctrl+k");
-    shown(&world, ".palette__input");
-    press(&world, "Suppressions");
-    shown(&world, "[data-command='queue.suppressions']");
-    strike(&world, "Enter");
-    world.until("return document.querySelector('dialog[open]')?.innerText.includes('mark00')");
-    look(&world, "the suppressions", &mut faults);
+}
 
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-    let asked = sink.received();
-    assert!(asked.is_empty(), "nothing was fetched: {asked:?}");
-    assert_eq!(
-        world.complaints(),
-        [""; 0],
-        "the policy was not even needed"
-    );
-    control_is_noticed(&world, &sink);
+/// The list of suppressions with their reasons.
+fn look_at_suppressions(world: &World, faults: &mut Vec<String>) {
+    views::close_dialogs(world);
+    strike(world, "Ctrl+k");
+    shown(world, ".palette__input");
+    press(world, "Suppressions");
+    shown(world, "[data-command='queue.suppressions']");
+    strike(world, "Enter");
+    world.until("return document.querySelector('dialog[open]')?.innerText.includes('mark00')");
+    look(world, "the suppressions", faults);
 }
 
 /// The word by which a payload's fields are found again.

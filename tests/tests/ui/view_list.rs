@@ -192,7 +192,7 @@ pub(crate) const VIEWS: &[View] = &[
                 world,
                 "queue.suppress-view",
                 "Suppress what this view finds",
-            )
+            );
         },
     },
     View {
