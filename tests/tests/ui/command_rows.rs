@@ -22,7 +22,7 @@ pub(crate) struct Row {
     pub(crate) seen: &'static str,
 }
 
-const fn row(id: &'static str, at: At, run: &'static str, seen: &'static str) -> Row {
+pub(crate) const fn row(id: &'static str, at: At, run: &'static str, seen: &'static str) -> Row {
     Row { id, at, run, seen }
 }
 
@@ -450,71 +450,5 @@ pub(crate) const ROWS: &[Row] = &[
         List,
         "> Smaller text",
         "return Number(document.documentElement.style.getPropertyValue('--type') || 1) < __was.type",
-    ),
-    row(
-        "window.rail",
-        List,
-        "> Widen or narrow the rail",
-        "return Math.abs(document.querySelector('.rail').getBoundingClientRect().width - __was.rail) > 20",
-    ),
-    row(
-        "window.split-left",
-        Alert,
-        "Ctrl+Shift+ArrowLeft",
-        "return document.querySelector('.queue').getBoundingClientRect().width < __was.list - 10",
-    ),
-    row(
-        "window.split-right",
-        Alert,
-        "Ctrl+Shift+ArrowRight",
-        "return document.querySelector('.queue').getBoundingClientRect().width > __was.list + 10",
-    ),
-    row(
-        "density.comfortable",
-        List,
-        "> Comfortable rows",
-        "return document.querySelector('.grid__row').getBoundingClientRect().height >= 44",
-    ),
-    row(
-        "density.cosy",
-        List,
-        "> Cosy rows",
-        "const high = document.querySelector('.grid__row').getBoundingClientRect().height; return high > 30 && high < 44",
-    ),
-    row(
-        "density.compact",
-        List,
-        "> Compact rows",
-        "return document.querySelector('.grid__row').getBoundingClientRect().height < 30",
-    ),
-    row(
-        "theme.light",
-        List,
-        "> Light theme",
-        "return document.documentElement.dataset.theme === 'light'",
-    ),
-    row(
-        "theme.dark",
-        List,
-        "> Dark theme",
-        "return document.documentElement.dataset.theme === 'dark'",
-    ),
-    row(
-        "theme.contrast-dark",
-        List,
-        "> High contrast, dark",
-        "return document.documentElement.dataset.theme === 'contrast-dark'",
-    ),
-    row(
-        "theme.contrast-light",
-        List,
-        "> High contrast, light",
-        "return document.documentElement.dataset.theme === 'contrast-light'",
-    ),
-    row(
-        "theme.system",
-        List,
-        "> Theme of the desktop",
-        "return document.documentElement.dataset.theme === 'dark'",
     ),
 ];

@@ -12,6 +12,7 @@ use crate::command_rows::At::{self, Alert, Groups, List};
 use crate::command_rows::{ROWS, Row};
 use crate::strike::{filter, strike};
 use crate::views::{self, Filled, close_dialogs, press, shown};
+use crate::window_rows::WINDOW_ROWS;
 use crate::world::World;
 
 /// What is compared with: the focus, sizes, and what was said or asked for already.
@@ -47,7 +48,7 @@ fn every_command_does_something_that_is_seen() {
     let filled = views::fill(&world);
     let mut faults = Vec::new();
     let mut last = "the start";
-    for row in ROWS {
+    for row in ROWS.iter().chain(WINDOW_ROWS) {
         strike(&world, "Escape Escape Escape");
         let is_closed = "return !document.querySelector('dialog[open], .popover, [role=menu]')";
         if !world.comes(is_closed) {
@@ -124,6 +125,7 @@ fn every_registered_command_has_a_row() {
         .collect();
     let known: BTreeSet<&str> = ROWS
         .iter()
+        .chain(WINDOW_ROWS)
         .map(|row| row.id)
         .chain(ELSEWHERE.iter().map(|one| one.0))
         .collect();

@@ -105,7 +105,7 @@ fn look_at_menus(world: &World, faults: &mut Vec<String>) {
     world.walk_to("/");
     world.browser.reload().expect("read anew");
     shown(world, ".grid__row");
-    page::watch(world.browser).expect("watched");
+    page::watch(&world.browser).expect("watched");
     for (keys, css) in [
         ("v", "[role=menuitemradio]"),
         ("Ctrl+k", ".palette__input"),

@@ -23,4 +23,5 @@ mod strike;
 mod suppression;
 mod view_list;
 mod views;
+mod window_rows;
 mod world;
